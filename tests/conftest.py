@@ -1,0 +1,53 @@
+"""What every test may use: the folder of real photos and weights, and a clean environment for child processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+TEST_DATA = "VISTAQL_TEST_DATA"
+NO_TEST_DATA = f"{TEST_DATA} names no folder"
+FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONWARNINGS", "VISTAQL_HOME")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> None:
+    """Child processes see neither the modules nor the home of the person who runs the tests."""
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real photos and weights; tests that need it are skipped without it."""
+    folder = os.environ.get(TEST_DATA)
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(NO_TEST_DATA)
+    return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session")
+def weights(test_data: Path) -> Path:
+    """The folder of small pre-trained CNNs inside the test data."""
+    return test_data / "weights"
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The folder that holds pyproject.toml."""
+    return Path(__file__).parents[1]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Sum up in one line what was not tested for want of data."""
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and NO_TEST_DATA in report.longrepr[2]
+    ]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} tests need real photos and weights and were skipped: {NO_TEST_DATA}.", yellow=True
+        )

@@ -1,0 +1,1 @@
+"""Names to tables, image sets, CNNs and results, in one SQLite file that several processes share."""

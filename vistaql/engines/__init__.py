@@ -1,0 +1,1 @@
+"""Where plans run: dataflow engines, and the TensorFlow kernel they share."""

@@ -1,0 +1,1 @@
+"""The embedded engine: DuckDB for rows, TensorFlow in this process, scikit-learn for training."""

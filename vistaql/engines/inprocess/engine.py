@@ -1,0 +1,231 @@
+"""The verbs of the physical operators, in this process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vistaql.engines.inprocess.fitting import Learnable, fit_layer
+from vistaql.engines.inprocess.tensors import (
+    ArrayCollector, Batches, FeatureArray, SpoolCollector, SpooledFeatures,
+)  # fmt: skip
+from vistaql.errors import Code, VistaQLError
+from vistaql.outcome import BadImage
+from vistaql.physical.engine import FitResult, Storage
+from vistaql.physical.inference import Output, Pass, tensor_column
+from vistaql.progress import Progress
+from vistaql.stores.image_set import ImageSet, OnError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from vistaql.learners import Learner
+    from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
+
+# Rows of a batch that leaves the reader; the kernel cuts its own.
+READ_ROWS = 64
+
+
+@dataclass(frozen=True)
+class Images:
+    """The images to read, in one order."""
+
+    image_set: ImageSet
+    listing: pa.Table
+    keys: list[str]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Columns key and image (path or bytes)."""
+        import pyarrow as pa
+
+        from vistaql.stores.streaming import stream_images
+
+        return stream_images(self.image_set, pa.array(self.keys, pa.string()), READ_ROWS, self.listing)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept tensor, and how many images it holds."""
+
+    tensors: Batches
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Columns key and the tensor."""
+        return iter(self.tensors)
+
+    def drop(self) -> None:
+        """Free the memory or the file."""
+        self.tensors.drop()
+
+
+@dataclass(frozen=True)
+class PassResult:
+    """Features and kept tensors of a pass."""
+
+    features: dict[str, FeatureArray | SpooledFeatures]
+    kept: dict[str, Kept]
+
+
+@dataclass
+class InProcess:
+    """Runs operators with DuckDB's rows at hand, TensorFlow in this process, and scikit-learn.
+
+    `rows` were joined before the plan was chosen, since their count is what the choice depends on.
+    """
+
+    learnable: Learnable
+    listing: pa.Table
+    threads: int
+    decoders: int
+    fit_workers: int
+    on_error: OnError
+    max_bad: float
+    folder: str
+    progress: Progress
+    spool_features: bool = False
+    """whether features go to disk, for an export that need not fit into memory"""
+    bad: dict[str, BadImage] = field(default_factory=dict)
+    inference_seconds: float = 0.0
+
+    def rows(self, rows: Rows) -> Learnable:  # noqa: ARG002 - one query at a time, and its rows are here
+        """The rows that were joined already."""
+        return self.learnable
+
+    def images(self, images: ScanImages, rows: Learnable | None) -> Images:
+        """The images of the set, or those that have a row."""
+        keys = self.listing["key"].to_pylist()
+        if rows is not None:
+            wanted = set(rows.keys)
+            keys = [key for key in keys if key in wanted]
+        return Images(images.images, self.listing, list(dict.fromkeys(keys)))
+
+    def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
+        """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
+        from vistaql.engines.tensorflow.kernel import run_pass
+        from vistaql.engines.tensorflow.runtime import set_threads
+
+        set_threads(self.threads)
+        columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
+        kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
+        stored = 0
+        self.progress.start(f"{pass_.cnn.name} {pass_.layers[-1]}", len(source), "images")
+        try:
+            for batch in run_pass(pass_, source.batches(), decoders=self.decoders):
+                good = self.without_bad(batch, source)
+                stored += good.num_rows
+                for column in columns.values():
+                    column.add(good)
+                for layer, tensors in kept.items():
+                    tensors.write(good.select(["key", tensor_column(layer)]))
+                self.progress.advance(batch.num_rows)
+        except BaseException:
+            for unfinished in (*kept.values(), *columns.values()):
+                unfinished.drop()
+            raise
+        finally:
+            self.progress.finish()
+        for tensors in kept.values():
+            tensors.close()
+        return PassResult(
+            {name: column.collected() for name, column in columns.items()},
+            {layer: Kept(tensors, stored) for layer, tensors in kept.items()},
+        )
+
+    def collector(self, output: Output, pass_: Pass) -> ArrayCollector | SpoolCollector:
+        """Where the vectors of an output go."""
+        if self.spool_features:
+            return SpoolCollector(output.column, Batches(Storage.DISK, self.folder))
+        width = output.pool.feature_width(pass_.cnn.by_name[output.layer].shape)
+        return ArrayCollector(output.column, width)
+
+    def without_bad(self, batch: pa.RecordBatch, source: Images | Kept) -> pa.RecordBatch:
+        """The rows without an error; the others are written down."""
+        import pyarrow.compute as pc
+
+        errors = batch.column("error")
+        if errors.null_count == len(errors):
+            return batch
+        for key, reason in zip(batch.column("key").to_pylist(), errors.to_pylist(), strict=True):
+            if reason is not None:
+                self.note_bad(key, reason, len(source))
+        return batch.filter(pc.is_null(errors))
+
+    def note_bad(self, key: str, reason: str, total: int) -> None:
+        """Write down a bad image; raise if bad images are an error, or are too many."""
+        if key not in self.bad:
+            self.bad[key] = BadImage(key, self.path_of(key), reason)
+        worst = self.bad[key]
+        if self.on_error is OnError.FAIL:
+            raise VistaQLError(
+                Code.BAD_IMAGE, f"'{worst.path or key}' cannot be used: {reason}.",
+                hint="Mend or remove it, or let bad images be skipped: WITH (on_error = skip).",
+            )  # fmt: skip
+        if len(self.bad) > allowed_bad(self.max_bad, total):
+            reasons = Counter(item.reason for item in self.bad.values()).most_common(3)
+            raise VistaQLError(
+                Code.TOO_MANY_BAD_IMAGES,
+                f"More than {self.max_bad:.1%} of {total:,} images cannot be used: "
+                + "; ".join(f"{reason} ({count})" for reason, count in reasons) + f". The last was '{worst.path or key}'.",
+                hint="SHOW ERRORS; lists them. WITH (max_bad = 0.1) allows a tenth.",
+            )  # fmt: skip
+
+    def path_of(self, key: str) -> str:
+        """The file of an image."""
+        import pyarrow.compute as pc
+
+        place = pc.index(self.listing["key"], key).as_py()
+        return "" if place < 0 else str(self.listing["path"][place].as_py() or "")
+
+    def kept(self, result: PassResult, layer: str) -> Kept:
+        """The tensor a pass kept."""
+        return result.kept[layer]
+
+    def features(
+        self, result: PassResult, output: Output, reduction: Reduction | None
+    ) -> FeatureArray | SpooledFeatures:
+        """The vectors of one output, images of one key reduced to one vector."""
+        found = result.features[output.column]
+        return found.reduced(reduction) if reduction and isinstance(found, FeatureArray) else found
+
+    def fit(
+        self,
+        rows: Learnable,
+        features: FeatureArray | None,
+        learner: Learner,
+        evaluation: Evaluation,
+        *,
+        with_columns: bool,
+    ) -> FitResult:
+        """Judge a learner over the folds."""
+        usable = rows.without(frozenset(self.bad))
+        return fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
+
+    def export(
+        self, rows: Learnable, features: tuple[FeatureArray | SpooledFeatures, ...], names: tuple[str, ...], path: str
+    ) -> int:
+        """Write the key and the features of every usable row to a Parquet file."""
+        from vistaql.engines.inprocess.export import write_features
+
+        return write_features(frozenset(rows.keys) - self.bad.keys(), features, names, path)
+
+    def bad_images(self) -> tuple[BadImage, ...]:
+        """Images that could not be decoded, by key."""
+        return tuple(self.bad[key] for key in sorted(self.bad))
+
+
+def allowed_bad(share: float, total: int) -> int:
+    """How many bad images a run survives: the share, and one in any case unless the share is 0.
+
+    >>> allowed_bad(0.01, 3000), allowed_bad(0.01, 20), allowed_bad(0, 3000)
+    (30, 1, 0)
+    """
+    return 0 if share == 0 else max(1, int(share * total))

@@ -1,0 +1,226 @@
+"""Scans, joins, filters and samples, run by DuckDB: the part of a query that needs no pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vistaql.errors import Code, Span, VistaQLError
+from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, ScanImages, ScanTable, images_of
+from vistaql.plan.node import Node
+from vistaql.stores.duck import Limits, connected, fault, out_of_memory
+from vistaql.stores.quoting import identifier
+from vistaql.stores.tables import TableFormat, scan_sql
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+KEY = "key"
+LABEL = "label"
+SPLIT = "split"
+LISTING = "vistaql_listing"
+SAMPLED = "vistaql_sampled"
+HEADER_COLUMNS = ("width", "height")
+
+
+@dataclass(frozen=True)
+class JoinCounts:
+    """What joining left over. `joined` counts rows after the filter and the sample, before labels are looked at."""
+
+    images: int
+    rows: int
+    joined: int
+    images_without_row: int
+    rows_without_image: int
+    duplicates: int
+
+
+@dataclass(frozen=True)
+class JoinedRows:
+    """One row for each key, sorted by key: `key`, the feature columns, `label` and `split` where there are such."""
+
+    table: pa.Table
+    counts: JoinCounts
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What DuckDB reads besides files: the list of images, and tables in the memory of the session."""
+
+    listing: pa.Table
+    arrow: Mapping[str, pa.Table]
+    limits: Limits
+    draw: Callable[[list[str], Sample], list[str]]
+    """the keys that a sample keeps"""
+
+
+def join_rows(rows: Rows, around: Surroundings) -> JoinedRows:
+    """Run the relational part of a query. The keys of the listing are unique; it has all columns of an image set.
+
+    Raises BAD_EXPRESSION with the place of the expression that DuckDB refuses, UNREADABLE_FILE, OUT_OF_SPACE.
+    """
+    with connected(around.limits) as connection, pointing_at(rows):
+        connection.register(LISTING, around.listing)
+        for scan in scans(rows):
+            if scan.table.format is TableFormat.ARROW:
+                connection.register(scan.table.name, around.arrow[scan.table.name])
+        images = images_of(rows)
+        key = identifier(f"{images.alias}.{KEY}")
+        base, outer = unfiltered(rows.rows), filters_and_sample(rows.rows)
+        connection.execute(f"CREATE TEMP TABLE base AS {needed(rows, relation_sql(base), images, outer)}")
+        selected = "SELECT * FROM base"
+        for node in outer:
+            if isinstance(node, Filter):
+                selected = f"SELECT * FROM ({selected}) WHERE {node.predicate.sql}"
+            else:
+                keys = [str(value) for (value,) in connection.execute(f"SELECT DISTINCT {key} FROM ({selected})").fetchall()]
+                register_keys(connection, around.draw(keys, node))
+                selected = f"SELECT * FROM ({selected}) WHERE {key} IN (SELECT {KEY} FROM {SAMPLED})"
+        connection.execute(f"CREATE TEMP TABLE picked AS SELECT {outputs(rows, key)} FROM ({selected})")
+        # The smallest row of a key in the order of all its columns: whichever file order the table has.
+        names = [row[0] for row in connection.execute("DESCRIBE picked").fetchall()]
+        order = ", ".join(identifier(name) for name in names)
+        table = connection.execute(f"SELECT DISTINCT ON ({KEY}) * FROM picked ORDER BY {order}").to_arrow_table()
+        return JoinedRows(table, count(connection, rows, key, table.num_rows))
+
+
+def unfiltered(node: Node) -> Node:
+    """The joins below filter and sample."""
+    while isinstance(node, Filter | Sample):
+        node = node.rows
+    return node
+
+
+def filters_and_sample(node: Node) -> list[Filter | Sample]:
+    """Filter and sample above the joins, in the order in which they apply."""
+    found: list[Filter | Sample] = []
+    while isinstance(node, Filter | Sample):
+        found.insert(0, node)
+        node = node.rows
+    return found
+
+
+def scans(rows: Rows) -> Iterator[ScanTable]:
+    """The tables of a query."""
+    return (node for node in rows.walk() if isinstance(node, ScanTable))
+
+
+def relation_sql(node: Node) -> str:
+    """A relation as a SELECT whose columns are called alias.column."""
+    match node:
+        case ScanImages():
+            return renamed_listing(node)
+        case ScanTable(table, alias, as_text):
+            columns = ", ".join(
+                f"{identifier(column.name)} AS {identifier(f'{alias}.{column.name}')}" for column in table.columns
+            )
+            return f"SELECT {columns} FROM {scan_sql(table, frozenset(as_text))}"
+        case Join(left, right, kind, condition):
+            word = "LEFT JOIN" if kind is JoinKind.LEFT else "JOIN"
+            return f"SELECT * FROM ({relation_sql(left)}) {word} ({relation_sql(right)}) ON {condition.sql}"
+    message = f"no relation: {node.label}"
+    raise TypeError(message)
+
+
+def renamed_listing(images: ScanImages) -> str:
+    """The listing under the alias of the query."""
+    shown = ", ".join(
+        f"{identifier(column.name)} AS {identifier(f'{images.alias}.{column.name}')}" for column in images.images.columns
+    )
+    return f"SELECT {shown} FROM {LISTING}"
+
+
+def reads_headers(rows: Rows) -> bool:
+    """Whether width or height of the images is named anywhere, so that their headers must be read."""
+    alias = images_of(rows).alias
+    named = {*rows.columns, *(rows.label.columns if rows.label else ())}
+    for node in rows.walk():
+        named.update(node.predicate.columns if isinstance(node, Filter) else ())
+        named.update(node.condition.columns if isinstance(node, Join) else ())
+    return any(f"{alias}.{column}" in named for column in HEADER_COLUMNS)
+
+
+def needed(rows: Rows, relation: str, images: ScanImages, outer: list[Filter | Sample]) -> str:
+    """The relation with only the columns that somebody reads."""
+    names = {f"{images.alias}.{KEY}", *rows.columns, *(rows.label.columns if rows.label else ())}
+    names.update([rows.split] if rows.split else [])
+    for node in outer:
+        names.update(node.predicate.columns if isinstance(node, Filter) else ())
+    return f"SELECT {', '.join(identifier(name) for name in sorted(names))} FROM ({relation})"
+
+
+def outputs(rows: Rows, key: str) -> str:
+    """The columns of the answer."""
+    parts = [f"{key} AS {KEY}", *(f"{identifier(name)} AS {identifier(name)}" for name in rows.columns)]
+    if rows.label:
+        parts.append(f"{rows.label.sql} AS {LABEL}")
+    if rows.split:
+        parts.append(f"{identifier(rows.split)} AS {SPLIT}")
+    return ", ".join(parts)
+
+
+def register_keys(connection: duckdb.DuckDBPyConnection, keys: list[str]) -> None:
+    """A table of sampled keys."""
+    import pyarrow as pa
+
+    connection.register(SAMPLED, pa.table({KEY: pa.array(keys, pa.string())}))
+
+
+def count(connection: duckdb.DuckDBPyConnection, rows: Rows, key: str, distinct: int) -> JoinCounts:
+    """What the joins left over: keys without a row, rows of the first table without an image, repeated keys."""
+
+    def one(sql: str) -> int:
+        found = connection.execute(sql).fetchone()
+        return int(found[0]) if found else 0
+
+    images = one(f"SELECT count(*) FROM {LISTING}")
+    joins = [node for node in rows.walk() if isinstance(node, Join)]
+    picked = one("SELECT count(*) FROM picked")
+    if not joins:
+        return JoinCounts(images, images, distinct, 0, 0, picked - distinct)
+    first = joins[0]
+    right = relation_sql(first.right)
+    left = f"SELECT * FROM ({relation_sql(first.left)})"
+    without_row = one(f"SELECT count(*) FROM ({left}) WHERE NOT EXISTS (SELECT 1 FROM ({right}) WHERE {first.condition.sql})")
+    without_image = one(f"SELECT count(*) FROM ({right}) WHERE NOT EXISTS (SELECT 1 FROM ({left}) WHERE {first.condition.sql})")
+    if all(join.kind is JoinKind.INNER for join in joins):
+        without_row = images - one(f"SELECT count(DISTINCT {key}) FROM base")
+    return JoinCounts(
+        images, one(f"SELECT count(*) FROM ({right})"), distinct, without_row, without_image, picked - distinct
+    )
+
+
+@contextmanager
+def pointing_at(rows: Rows) -> Iterator[None]:
+    """Errors of DuckDB inside the block point at the expression of the statement that caused them."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.OutOfMemoryException as error:
+        raise out_of_memory(error) from error
+    except duckdb.Error as error:
+        told = fault(error)
+        guilty = suspects(rows)
+        raise VistaQLError(
+            Code.BAD_EXPRESSION if guilty else Code.UNREADABLE_FILE,
+            f"{told.first_line}.",
+            span=Span(*guilty[0].span) if len(guilty) == 1 else None,
+            hint=None if len(guilty) == 1 else "It lies in one of: " + "; ".join(item.words for item in guilty) + "."
+            if guilty
+            else None,
+        ) from error
+
+
+def suspects(rows: Rows) -> list[Predicate]:
+    """Expressions of the user that are more than a column: what DuckDB may stumble over."""
+    found = [node.predicate for node in rows.walk() if isinstance(node, Filter)]
+    found += [node.condition for node in rows.walk() if isinstance(node, Join) and not node.condition.words.startswith("USING")]
+    if rows.label and rows.label.sql != identifier(rows.label.columns[0] if rows.label.columns else ""):
+        found.append(rows.label)
+    return found

@@ -1,0 +1,186 @@
+"""What passes leave behind: features in memory, kept tensors in memory or in an Arrow file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vistaql.logical.nodes import Reduction
+from vistaql.physical.engine import Storage
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+
+@dataclass
+class Batches:
+    """Record batches written once and read any number of times, in memory or on disk."""
+
+    storage: Storage
+    folder: str
+    held: list[pa.RecordBatch] = field(default_factory=list)
+    path: str | None = None
+    _writer: pa.ipc.RecordBatchFileWriter | None = None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add a batch."""
+        import pyarrow as pa
+
+        if self.storage is Storage.MEMORY:
+            self.held.append(batch)
+            return
+        if self._writer is None:
+            handle, self.path = tempfile.mkstemp(suffix=".arrow", dir=self.folder)
+            os.close(handle)
+            self._writer = pa.ipc.new_file(self.path, batch.schema)
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        if self.path is None:
+            yield from self.held
+            return
+        # Not memory-mapped: mapped pages would count as memory of this process.
+        with pa.OSFile(self.path) as source, pa.ipc.open_file(source) as reader:
+            for place in range(reader.num_record_batches):
+                yield reader.get_batch(place)
+
+    def drop(self) -> None:
+        """Free the memory or the file."""
+        self.close()
+        self.held.clear()
+        if self.path is not None:
+            os.unlink(self.path)
+            self.path = None
+
+
+@dataclass(frozen=True)
+class FeatureArray:
+    """One float32 vector for each usable image or key: `keys` and the rows of `values` correspond."""
+
+    keys: list[str]
+    values: npt.NDArray[np.float32]
+
+    @property
+    def width(self) -> int:
+        """Numbers a key."""
+        return int(self.values.shape[1])
+
+    def reduced(self, how: Reduction) -> FeatureArray:
+        """One vector for each key: the mean, the largest of each number, or the first of its images.
+
+        Images of a key are taken in the order in which they were read, which no plan changes; the mean is
+        summed in float64, so that its rounding does not depend on the count.
+        """
+        import numpy as np
+
+        places: dict[str, list[int]] = {}
+        for place, key in enumerate(self.keys):
+            places.setdefault(key, []).append(place)
+        values = np.empty((len(places), self.width), np.float32)
+        for row, own in enumerate(places.values()):
+            match how:
+                case Reduction.MEAN:
+                    values[row] = self.values[own].astype(np.float64).mean(axis=0)
+                case Reduction.MAX:
+                    values[row] = self.values[own].max(axis=0)
+                case Reduction.FIRST:
+                    values[row] = self.values[own[0]]
+        return FeatureArray(list(places), values)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The vectors as record batches of key and features."""
+        import pyarrow as pa
+
+        for start in range(0, len(self.keys), 256):
+            part = self.values[start : start + 256]
+            lists = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), self.width)
+            yield pa.record_batch({"key": pa.array(self.keys[start : start + 256], pa.string()), "features": lists})
+
+
+@dataclass(frozen=True)
+class SpooledFeatures:
+    """Vectors that went to disk batch by batch, for an export of any size."""
+
+    spool: Batches
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Columns key and features."""
+        return iter(self.spool)
+
+
+@dataclass
+class ArrayCollector:
+    """Collects the vectors of one output in memory."""
+
+    column: str
+    width: int
+    keys: list[str] = field(default_factory=list)
+    parts: list[pa.Array] = field(default_factory=list)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the column out of a batch."""
+        self.keys += batch.column("key").to_pylist()
+        self.parts.append(batch.column(self.column))
+
+    def collected(self) -> FeatureArray:
+        """All vectors as one array; each part is forgotten as soon as it is copied."""
+        import numpy as np
+
+        values = np.empty((len(self.keys), self.width), np.float32)
+        place = 0
+        self.parts.reverse()
+        while self.parts:
+            rows = self.parts.pop().flatten().to_numpy().reshape(-1, self.width)
+            values[place : place + len(rows)] = rows
+            place += len(rows)
+        return FeatureArray(self.keys, values)
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self.parts.clear()
+
+
+@dataclass
+class SpoolCollector:
+    """Writes the vectors of one output to disk."""
+
+    column: str
+    spool: Batches
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Write the column of a batch."""
+        self.spool.write(batch.select(["key", self.column]).rename_columns(["key", "features"]))
+
+    def collected(self) -> SpooledFeatures:
+        """All vectors, on disk."""
+        self.spool.close()
+        return SpooledFeatures(self.spool)
+
+    def drop(self) -> None:
+        """Remove the file."""
+        self.spool.drop()
+
+
+def digest_of(keys: list[str], values: npt.NDArray[np.float32]) -> str:
+    """A name for features that does not depend on the order of rows: the sum of the hashes of (key, bytes)."""
+    total = 0
+    for key, row in zip(keys, values, strict=True):
+        name = key.encode()
+        state = hashlib.blake2b(len(name).to_bytes(8, "little") + name, digest_size=16)
+        state.update(row.tobytes())
+        total += int.from_bytes(state.digest(), "little")
+    return f"{total % 2**128:032x}"

@@ -1,0 +1,79 @@
+"""One flat graph out of a model of models, so that every layer inside can be read off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vistaql.engines.tensorflow.runtime import import_tensorflow
+
+if TYPE_CHECKING:
+    import keras
+
+
+def flatten(model: keras.Model, input_size: tuple[int, int] | None = None) -> keras.Model:
+    """The same function of an image, as one functional model in which every layer is used once.
+
+    Models inside are opened, layers used twice become two, and an open input size becomes `input_size`.
+    A model that is flat already is given back as it is.
+    """
+    if is_flat(model):
+        return model
+    keras = import_tensorflow().keras
+    height, width, channels = model.inputs[0].shape[1:]
+    size = input_size or (0, 0)
+    pixels = keras.Input((height or size[0], width or size[1], channels), name="pixels")
+    copier = _Copier(keras, {"pixels"})
+    outputs = copier.run(model, pixels)
+    return keras.Model(pixels, outputs, name=model.name)
+
+
+def is_flat(model: keras.Model) -> bool:
+    """Whether each operation is a layer of its own, used once, on an input of fixed size."""
+    keras = import_tensorflow().keras
+    if isinstance(model, keras.Sequential) or None in model.inputs[0].shape[1:]:
+        return False
+    return all(
+        not isinstance(operation, keras.Model) and len(operation._inbound_nodes) == 1  # noqa: SLF001
+        for operation in model.operations
+    )
+
+
+class _Copier:
+    """Applies copies of a model's layers, and remembers which names are given."""
+
+    def __init__(self, keras: Any, names: set[str]) -> None:
+        self.keras = keras
+        self.names = names
+
+    def run(self, model: Any, *inputs: Any) -> Any:
+        """The outputs of copies of the model's layers for symbolic inputs."""
+        if isinstance(model, self.keras.Sequential):
+            for layer in model.layers:
+                inputs = (self.apply(layer, model.name)(*inputs),)
+            return inputs[0]
+        given = inputs[0] if len(inputs) == 1 else list(inputs)
+        return model._run_through_graph(given, operation_fn=lambda part: self.apply(part, model.name))  # noqa: SLF001
+
+    def apply(self, operation: Any, owner: str) -> Any:
+        """A function that calls a copy of an operation of the model called `owner`."""
+        if isinstance(operation, self.keras.Model):
+            return lambda *inputs, **_: self.run(operation, *inputs)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            copy = type(operation).from_config({**operation.get_config()})
+            copy.name = self.unused(operation.name, owner)
+            result = copy(*arguments, **named)
+            if getattr(operation, "weights", None):
+                copy.set_weights(operation.get_weights())
+            if hasattr(copy, "finalize_state"):  # Normalization keeps what it computes from its weights
+                copy.finalize_state()
+            return result
+
+        return call
+
+    def unused(self, name: str, owner: str) -> str:
+        """The name, and where it is taken the name of the model before it, and a number behind it."""
+        candidates = [name, f"{owner}_{name}", *(f"{owner}_{name}_{count}" for count in range(2, 1000))]
+        free = next(candidate for candidate in candidates if candidate not in self.names)
+        self.names.add(free)
+        return free

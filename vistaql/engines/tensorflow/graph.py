@@ -1,0 +1,151 @@
+"""A CNN as a frozen graph: cut at the layers wanted, from pixels or from a kept tensor, pooled inside.
+
+The graph of a pass must give the same bits as that of any other pass over the same CNN, whatever else either is asked
+for. TensorFlow rewrites graphs, and what it fuses depends on who reads a tensor; so who reads what is fixed here:
+
+* every layer that is not `Cnn.fused` with the one behind it has a second reader, always, which stops fusion there;
+* a layer that is fused (a convolution before its batch normalisation, say) is never read inside the main graph. It is
+  computed once more, alone, in a graph of its own that starts at the layer before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from vistaql.engines.tensorflow.builders import build, tensors
+from vistaql.engines.tensorflow.pooling import pool
+from vistaql.engines.tensorflow.preprocessing import preprocess
+from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from vistaql.models.cnn import Cnn
+    from vistaql.physical.inference import Output, Pass
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+LARGEST_CONSTANT: Final = 32 * 2**20
+"""Bytes of a weight above which it stays outside the graph: TensorFlow copies constants three times over."""
+
+GRAPHS_KEPT: Final = 2
+"""Frozen graphs that a process keeps for the next call, with their weights."""
+
+
+@dataclass(frozen=True)
+class FrozenGraph:
+    """The graphs of one pass, ready to run. Call it with a batch of exactly `Cnn.batch_rows` images.
+
+    The batch is uint8 [rows, height, width, 3], or float32 [rows, *shape of the source layer]. The result holds one
+    float32 array [rows, width] for each output of the pass, then one [rows, *shape] for each kept layer.
+    """
+
+    main: Callable[..., Sequence[Any]]
+    alone: tuple[tuple[int, Callable[..., Any]], ...]
+    """for each layer that is computed in a graph of its own: the place of its start in what `main` gives"""
+    places: tuple[tuple[bool, int], ...]
+    """for each result: whether a graph of its own gives it, and its place there or in what `main` gives"""
+
+    def __call__(self, batch: np.ndarray[Any, Any]) -> tuple[Floats, ...]:
+        """Run one batch."""
+        from_main = self.main(batch)
+        apart = [run(from_main[start]) for start, run in self.alone]
+        return tuple((apart if own else from_main)[place].numpy() for own, place in self.places)
+
+
+@lru_cache(maxsize=GRAPHS_KEPT)
+def freeze(pass_: Pass) -> FrozenGraph:
+    """Build the graphs of a pass, or give those that this process has built before.
+
+    Raises what `builders.build` raises. Takes seconds; the Keras model is released.
+    """
+    return freeze_model(build(pass_.cnn), pass_)
+
+
+def freeze_model(model: Any, pass_: Pass) -> FrozenGraph:  # noqa: ANN401
+    """Build the graphs of a pass from a Keras model that has the layers of the pass's CNN."""
+    cnn = pass_.cnn
+    direct = tuple(output for output in pass_.outputs if output.layer not in cnn.fused)
+    apart = tuple(output for output in pass_.outputs if output.layer in cnn.fused)
+    starts = tuple(dict.fromkeys(cnn.unfused_source(output.layer) for output in apart))
+    with held_stderr():
+        main = trace_main(model, pass_, direct, (*pass_.keep, *starts))
+        alone = tuple(
+            (len(direct) + len(pass_.keep) + starts.index(start), trace_alone(model, cnn, start, output))
+            for output in apart
+            for start in (cnn.unfused_source(output.layer),)
+        )
+    places = [
+        (True, apart.index(output)) if output in apart else (False, direct.index(output)) for output in pass_.outputs
+    ]
+    places += [(False, len(direct) + place) for place in range(len(pass_.keep))]
+    return FrozenGraph(main, alone, tuple(places))
+
+
+def trace_main(model: Any, pass_: Pass, pooled: tuple[Output, ...], whole: tuple[str, ...]) -> Callable[..., Any]:  # noqa: ANN401
+    """The graph from the pass's source: the pooled layers, the whole ones, and last one number of every layer."""
+    tf, cnn = import_tensorflow(), pass_.cnn
+    source = pass_.source or cnn.input_layer.name
+    wanted = {output.layer for output in pooled} | set(whole)
+    needed = {name for layer in wanted for name in cnn.ancestors(layer, source)} - cnn.fused - {source}
+    ordered = sorted(needed, key=cnn.position.__getitem__)
+
+    def run(batch: Any) -> list[Any]:  # noqa: ANN401
+        first = batch if pass_.source else preprocess(batch, cnn.preprocessing)
+        values = {source: first, **run_layers(model, source, ordered, first)}
+        results = [pool(values[output.layer], output.pool) for output in pooled]
+        results += [tf.identity(values[name]) for name in whole]
+        return [*results, tf.stack([first_number(value) for value in values.values()])]
+
+    return concrete(run, cnn, pass_.source)
+
+
+def trace_alone(model: Any, cnn: Cnn, start: str, output: Output) -> Callable[..., Any]:  # noqa: ANN401
+    """The graph from an unfused layer to a fused one behind it, pooled."""
+
+    def run(batch: Any) -> Any:  # noqa: ANN401
+        values = run_layers(model, start, [output.layer], batch)
+        return pool(values[output.layer], output.pool)
+
+    return concrete(run, cnn, start)
+
+
+def concrete(run: Callable[..., Any], cnn: Cnn, source: str | None) -> Callable[..., Any]:
+    """Trace a function of one batch that starts at `source` (None: pixels) for the CNN's one batch shape."""
+    tf = import_tensorflow()
+    shape = (*cnn.input_size, 3) if source is None else cnn.by_name[source].shape
+    batch = tf.TensorSpec((cnn.batch_rows, *shape), tf.uint8 if source is None else tf.float32)
+    function = tf.function(run, input_signature=[batch], autograph=False).get_concrete_function()
+    return lambda rows: function(tf.convert_to_tensor(rows))
+
+
+def run_layers(model: Any, source: str, wanted: list[str], first: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The tensors of the wanted layers, with the model's weights as constants of the graph being traced."""
+    if not wanted:
+        return {}
+    import keras
+
+    symbolic = tensors(model)
+    part = keras.Model(symbolic[source], [symbolic[name] for name in wanted])
+    with keras.StatelessScope(state_mapping=list(constants(part.weights))):
+        values = part(first, training=False)
+    return dict(zip(wanted, values if isinstance(values, list | tuple) else [values], strict=True))
+
+
+def constants(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+    """Each variable with the tensor that stands for it: a constant of the graph, or, if large, a tensor it reads."""
+    tf = import_tensorflow()
+    for variable in variables:
+        with tf.init_scope():
+            value = tf.identity(variable.value)
+        large = value.shape.num_elements() * value.dtype.size > LARGEST_CONSTANT
+        yield variable, value if large else tf.constant(value.numpy())
+
+
+def first_number(tensor: Any) -> Any:  # noqa: ANN401
+    """The first number of a tensor. Who reads it is a second reader of the tensor, at no cost."""
+    return tensor[(0,) * tensor.shape.rank]

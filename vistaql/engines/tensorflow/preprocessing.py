@@ -1,0 +1,31 @@
+"""What is done to pixels before the first layer, as operations of the graph."""
+
+from __future__ import annotations
+
+from typing import Any, Final, assert_never
+
+from vistaql.engines.tensorflow.runtime import import_tensorflow
+from vistaql.models.cnn import Preprocessing
+
+# Means and standard deviations of ImageNet's pixels, in the order red, green, blue; of Keras' imagenet_utils.
+TORCH_MEAN: Final = (0.485, 0.456, 0.406)
+TORCH_STD: Final = (0.229, 0.224, 0.225)
+CAFFE_MEAN: Final = (123.68, 116.779, 103.939)
+
+
+def preprocess(pixels: Any, how: Preprocessing) -> Any:  # noqa: ANN401, tensors have no types that mypy knows
+    """Turn RGB pixels, uint8 [rows, height, width, 3], into the float32 input of a CNN."""
+    tf = import_tensorflow()
+    values = tf.cast(pixels, tf.float32)
+    match how:
+        case Preprocessing.NONE:
+            return values
+        case Preprocessing.UNIT:
+            return values / 255.0
+        case Preprocessing.TF:
+            return values / 127.5 - 1.0
+        case Preprocessing.TORCH:
+            return (values / 255.0 - tf.constant(TORCH_MEAN)) / tf.constant(TORCH_STD)
+        case Preprocessing.CAFFE:
+            return (values - tf.constant(CAFFE_MEAN))[..., ::-1]
+    assert_never(how)

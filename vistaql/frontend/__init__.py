@@ -1,0 +1,1 @@
+"""From text to bound queries: source, AST, parser, printer, binder."""

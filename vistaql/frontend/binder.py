@@ -1,0 +1,369 @@
+"""From the AST of a query to its logical plan: names are looked up, defaults filled in, mistakes pointed at.
+
+Binding reads the catalog and the facts of CNNs, and no images. A quoted path in place of a name is
+described on the way, as CREATE would.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from vistaql.errors import Code, Span, VistaQLError, did_you_mean
+from vistaql.frontend import ast
+from vistaql.frontend.joins import bind_join, key_column
+from vistaql.frontend.learning import bind_evaluation, bind_learners
+from vistaql.frontend.options import bind_settings, text_of
+from vistaql.frontend.printer import to_text
+from vistaql.frontend.scope import ParameterValue, Scope, Source
+from vistaql.frontend.targets import Wanted, bind_targets
+from vistaql.logical import nodes
+from vistaql.logical.nodes import Predicate
+from vistaql.models.cnn import Cnn, WeightsKind
+from vistaql.settings import Settings
+from vistaql.stores.image_set import LABEL_COLUMN, ImageSet
+from vistaql.stores.tables import ColumnInfo, ColumnType, Table
+
+
+class Names(Protocol):
+    """What binding reads: the objects of the catalog by name, and descriptions of files."""
+
+    def table(self, name: str) -> Table | None:
+        """The table of that name."""
+
+    def images(self, name: str) -> ImageSet | None:
+        """The image set of that name."""
+
+    def cnn(self, name: str) -> Cnn | None:
+        """The CNN of that name: registered, or of the roster."""
+
+    def names(self, kind: ast.ObjectKind) -> tuple[str, ...]:
+        """All names of a kind, for suggestions."""
+
+    def describe_table(self, alias: str, path: str) -> Table:
+        """The table in a file, as CREATE TABLE would see it."""
+
+    def describe_images(self, alias: str, path: str) -> ImageSet:
+        """The images of a folder or manifest, as CREATE IMAGES would see them."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What surrounds a statement: names, settings, parameters, and the folder that paths are relative to."""
+
+    names: Names
+    settings: Settings
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path.cwd)
+
+    def path(self, element: ast.Name | ast.Literal | ast.Parameter) -> str:
+        """A path of the text: `~` expanded, relative to the script's folder; URLs as they are."""
+        text = text_of(element, self.parameters)
+        if re.match(r"[a-z][a-z0-9+.-]+://", text):
+            return text
+        return str(self.folder / Path(text).expanduser())
+
+
+@dataclass(frozen=True)
+class BoundQuery:
+    """A query whose names are resolved: its logical plan, the settings in force, and where the answer goes."""
+
+    plan: nodes.Explore | nodes.Export
+    settings: Settings
+    text: str
+    wanted: tuple[Wanted, ...]
+    label: str = ""
+    into_name: str | None = None
+    into_file: str | None = None
+    notes: tuple[str, ...] = ()
+    reduction: nodes.Reduction | None = None
+
+
+def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> BoundQuery:
+    """The logical plan of an EXPLORE or an EXPORT.
+
+    Raises VistaQLError of the 12xx codes, with the span of the name that does not fit.
+    """
+    settings = bind_settings(query.options, context.settings, context.parameters)
+    wanted = bind_targets(query.targets, lambda name: find_cnn(name, context))
+    relation, scope = bind_relation(query, context)
+    reduction = nodes.Reduction(query.per_key.value) if query.per_key else None
+    if isinstance(query, ast.ExportLayers):
+        rows = nodes.Rows(relation, ())
+        features = plan_features(wanted, nodes.images_of(relation), rows, reduction)
+        path = context.path(query.path)
+        check_ending(path, (".parquet",), query.path.span)
+        export = nodes.Export(features, rows, path)
+        return BoundQuery(export, settings, text(query), wanted, notes=weight_notes(wanted), reduction=reduction)
+    return bind_explore(query, context, settings, wanted, relation, scope)
+
+
+def bind_explore(
+    query: ast.Explore, context: Context, settings: Settings, wanted: tuple[Wanted, ...], relation: nodes.Node, scope: Scope
+) -> BoundQuery:
+    """The plan of an EXPLORE over its bound relation."""
+    label, words = bind_label(query, scope, relation)
+    evaluation, split = bind_evaluation(query.evaluate, scope)
+    learners = bind_learners(query.learners, query.span, context.parameters)
+    columns, notes = bind_features(query.features, scope, relation, label, split)
+    rows = nodes.Rows(relation, columns, label, split)
+    images = nodes.images_of(relation)
+    reduction = nodes.Reduction(query.per_key.value) if query.per_key else None
+    features = plan_features(wanted, images, rows, reduction)
+    matrices = [nodes.Assemble(rows, item) for item in (*features, None)]
+    trainings = tuple(nodes.Train(matrix, learner, evaluation) for learner in learners for matrix in matrices)
+    into_name, into_file = bind_into(query, context)
+    return BoundQuery(
+        nodes.Explore(trainings, best_alone=bool(columns)), settings, text(query), wanted, words, into_name, into_file,
+        (*weight_notes(wanted), *notes), reduction,
+    )  # fmt: skip
+
+
+def plan_features(
+    wanted: tuple[Wanted, ...], images: nodes.ScanImages, rows: nodes.Rows, reduction: nodes.Reduction | None
+) -> tuple[nodes.PoolLayer | nodes.Reduce, ...]:
+    """Pooled layers as chains from pixels: a layer is inferred from the cut point before it, so prefixes are shared."""
+    features: list[nodes.PoolLayer | nodes.Reduce] = []
+    for item in wanted:
+        cnn = item.cnn
+        decoded = nodes.Decode(images, cnn.input_size)
+        chain: nodes.Node = decoded
+        earlier = [other for other in wanted if other.cnn.digest == cnn.digest]
+        for other in earlier:
+            cut = cnn.cut_point_at(other.layer)
+            before = cnn.position[other.layer] < cnn.position[item.layer]
+            if before and cut and not (isinstance(chain, nodes.Infer) and chain.layer == cut):
+                chain = nodes.Infer(chain, cnn, cut)
+        tensor = nodes.Infer(chain, cnn, item.layer)
+        pooled = nodes.PoolLayer(tensor, item.pool, item.also)
+        features.append(nodes.Reduce(pooled, reduction) if reduction else pooled)
+    return tuple(features)
+
+
+def find_cnn(name: ast.Name, context: Context) -> Cnn:
+    """The CNN of that name, with weights that can be had."""
+    cnn = context.names.cnn(name.text)
+    if cnn is None:
+        raise VistaQLError(
+            Code.UNKNOWN_CNN,
+            f"There is no CNN '{name.text}'.",
+            span=name.span,
+            hint=did_you_mean(name.text, context.names.names(ast.ObjectKind.CNN), "CNNs")
+            + " REGISTER CNN adds others.",
+        )
+    if cnn.weights.kind is WeightsKind.IMAGENET and not cnn.builder.startswith("keras:"):
+        raise VistaQLError(
+            Code.NO_WEIGHTS,
+            f"{cnn.name} has no published weights.",
+            span=name.span,
+            hint=f"REGISTER OR REPLACE CNN {cnn.name} FROM {cnn.name} WEIGHTS 'file.weights.h5'; "
+            "or WEIGHTS RANDOM (SEED = 1) to try it out.",
+        )
+    return cnn
+
+
+def bind_relation(query: ast.Explore | ast.ExportLayers, context: Context) -> tuple[nodes.Node, Scope]:
+    """Images, joins, filter and sample."""
+    images, source = bind_images(query.relation.images, context)
+    relation: nodes.Node = nodes.ScanImages(images, source.alias)
+    scope = Scope((source,), context.parameters)
+    for join in query.relation.joins:
+        table = find_table(join.right, context)
+        relation, scope = bind_join(join, table, alias_of(join.right, context, scope), relation, scope)
+    if query.where is not None:
+        relation = nodes.Filter(relation, scope.predicate(query.where))
+    if query.sample is not None:
+        relation = bind_sample(query.sample, relation, context)
+    return relation, scope
+
+
+def bind_sample(sample: ast.Sample, relation: nodes.Node, context: Context) -> nodes.Sample:
+    """SAMPLE n ROWS or PERCENT, with an amount that makes sense."""
+    percent = sample.unit is ast.SampleUnit.PERCENT
+    amount = sample.amount.value if isinstance(sample.amount, ast.Literal) else text_of(sample.amount, context.parameters)
+    try:
+        number = float(str(amount))
+    except ValueError:
+        number = 0.0
+    if number <= 0 or (percent and number > 100) or (not percent and number != int(number)):  # noqa: PLR2004 - percent
+        raise VistaQLError(
+            Code.BAD_OPTION_VALUE,
+            f"A sample of {amount} {sample.unit.value.lower()} cannot be drawn.",
+            span=sample.span,
+            hint="Write SAMPLE 1000, or SAMPLE 5 PERCENT.",
+        )
+    return nodes.Sample(relation, number, percent, sample.seed)
+
+
+def bind_images(reference: ast.TableRef, context: Context) -> tuple[ImageSet, Source]:
+    """The image set after FROM."""
+    alias = alias_of(reference, context, None)
+    if not isinstance(reference.source, ast.Name):
+        images = context.names.describe_images(alias, context.path(reference.source))
+    else:
+        name = reference.source.text
+        found = context.names.images(name)
+        if found is None:
+            hint = did_you_mean(name, context.names.names(ast.ObjectKind.IMAGES), "image sets")
+            if context.names.table(name) is not None:
+                hint = f"{name} is a table. CREATE IMAGES photos FROM {name} COLUMN image_path; makes an image set of it."
+            raise VistaQLError(
+                Code.UNKNOWN_IMAGES, f"There is no image set '{name}'.", span=reference.source.span, hint=hint
+            )
+        images = found
+    return images, Source(alias, images.columns, is_images=True)
+
+
+def find_table(reference: ast.TableRef, context: Context) -> Table:
+    """The table after JOIN."""
+    if not isinstance(reference.source, ast.Name):
+        return context.names.describe_table(default_alias(reference, context), context.path(reference.source))
+    name = reference.source.text
+    found = context.names.table(name)
+    if found is None:
+        hint = did_you_mean(name, context.names.names(ast.ObjectKind.TABLE), "tables")
+        if context.names.images(name) is not None:
+            hint = f"{name} is an image set; it stands after FROM."
+        raise VistaQLError(Code.UNKNOWN_TABLE, f"There is no table '{name}'.", span=reference.source.span, hint=hint)
+    return found
+
+
+def default_alias(reference: ast.TableRef, context: Context) -> str:
+    """The name a source has without AS: its own, or the stem of its file."""
+    if isinstance(reference.source, ast.Name):
+        return reference.source.text
+    stem = Path(text_of(reference.source, context.parameters)).name.split(".")[0].strip("*?")
+    return stem or "source"
+
+
+def alias_of(reference: ast.TableRef, context: Context, scope: Scope | None) -> str:
+    """The name of a source in this query, which no other source has."""
+    alias = reference.alias.text if reference.alias else default_alias(reference, context)
+    if scope and any(source.alias.casefold() == alias.casefold() for source in scope.sources):
+        raise VistaQLError(
+            Code.DUPLICATE_NAME,
+            f"Two sources are called '{alias}'.",
+            span=reference.span,
+            hint=f"Give one another name: AS {alias}2.",
+        )
+    return alias
+
+
+def bind_label(query: ast.Explore, scope: Scope, relation: nodes.Node) -> tuple[Predicate, str]:
+    """What is predicted: PREDICT, else the label that a table or the image set declares."""
+    if query.label is not None:
+        predicate = scope.predicate(query.label)
+        return predicate, predicate.words
+    declared = [
+        (node.alias, node.table.label)
+        for node in relation.walk()
+        if isinstance(node, nodes.ScanTable) and node.table.label
+    ]
+    images = nodes.images_of(relation)
+    if images.images.label_from_folder and not declared:
+        declared = [(images.alias, LABEL_COLUMN.name)]
+    if len(declared) != 1:
+        columns = [source.qualified(info.name) for source in scope.sources for info in source.columns]
+        found = "No table declares a label" if not declared else f"{len(declared)} tables declare a label"
+        raise VistaQLError(
+            Code.NO_LABEL,
+            f"{found}, and there is no PREDICT.",
+            span=Span(query.span.end, query.span.end),
+            hint=f"Add PREDICT column. The columns are: {', '.join(columns[:20])}.",
+        )
+    alias, column = declared[0]
+    named = ast.Column((ast.Name(alias), ast.Name(str(column))))
+    return scope.predicate(named), str(column)
+
+
+# Columns of text that hold where a file is; as features they would only name the row.
+PATH_COLUMN = re.compile(r"(?:.*_)?(?:path|file|filename|file_name|url|uri)$|image$", re.IGNORECASE)
+
+
+def bind_features(
+    features: ast.Features | None, scope: Scope, relation: nodes.Node, label: Predicate, split: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Feature columns, and notes on what was left out. `*` leaves out keys, join, path and split columns, the label."""
+    if features is not None and features.columns is not None:
+        named = [(scope.resolve(column), column.span) for column in features.columns]
+        for (source, info), span in named:
+            if source.qualified(info.name) in label.columns:
+                raise VistaQLError(
+                    Code.BAD_EXPRESSION,
+                    f"{info.name} is what is predicted; as a feature it would give the answer away.",
+                    span=span,
+                    hint="Leave it out of FEATURES.",
+                )
+        return tuple(dict.fromkeys(source.qualified(info.name) for (source, info), _ in named)), ()
+    excluded = {scope_name(name, scope) for name in (features.excluded if features else ())}
+    out = {*label.columns, *excluded, *key_columns(relation), *([split] if split else [])}
+    kept = [
+        source.qualified(info.name)
+        for source in scope.sources
+        if not source.is_images
+        for info in source.columns
+        if source.qualified(info.name) not in out and not holds_path(info)
+    ]
+    return tuple(kept), ()
+
+
+def scope_name(name: ast.Name, scope: Scope) -> str:
+    """The qualified name of a column after EXCEPT."""
+    source, info = scope.resolve(ast.Column((name,), span=name.span))
+    return source.qualified(info.name)
+
+
+def holds_path(column: ColumnInfo) -> bool:
+    """Whether a column names files."""
+    return column.type is ColumnType.TEXT and bool(PATH_COLUMN.match(column.name))
+
+
+def key_columns(relation: nodes.Node) -> set[str]:
+    """Declared keys, and columns that joins compare."""
+    found: set[str] = set()
+    for node in relation.walk():
+        if isinstance(node, nodes.ScanTable):
+            found.update(f"{node.alias}.{key_column(node.table, key)}" for key in node.table.key)
+        elif isinstance(node, nodes.Join):
+            found.update(node.condition.columns)
+    return found
+
+
+def bind_into(query: ast.Explore, context: Context) -> tuple[str | None, str | None]:
+    """The name or the file that keeps the result."""
+    if query.into is None:
+        return None, None
+    if isinstance(query.into, ast.Name):
+        return query.into.text, None
+    path = context.path(query.into)
+    check_ending(path, (".csv", ".json", ".parquet"), query.into.span)
+    return None, path
+
+
+def check_ending(path: str, endings: tuple[str, ...], span: Span) -> None:
+    """A file's name says its format, and its folder exists."""
+    if Path(path).suffix.lower() not in endings:
+        raise VistaQLError(
+            Code.BAD_OPTION_VALUE,
+            f"'{Path(path).name}' does not say a format that can be written.",
+            span=span,
+            hint=f"Let the name end in {' or '.join(endings)}.",
+        )
+    if not Path(path).parent.is_dir():
+        raise VistaQLError(
+            Code.FILE_NOT_FOUND, f"There is no folder {Path(path).parent}.", span=span, hint="Make it first."
+        )
+
+
+def weight_notes(wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
+    """A result on random weights says so."""
+    names = dict.fromkeys(item.cnn.name for item in wanted if item.cnn.weights.kind is WeightsKind.RANDOM)
+    return tuple(f"{name} has random weights: its features show speed and memory, not quality." for name in names)
+
+
+def text(query: ast.Statement) -> str:
+    """The statement as it is kept: printed from its AST, secrets left out."""
+    return to_text(query, redact=True)

@@ -1,0 +1,137 @@
+"""How a table joins what stands before it: USING, ON, or the declared keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vistaql.errors import Code, VistaQLError, did_you_mean
+from vistaql.frontend import ast
+from vistaql.frontend.scope import Scope, Source
+from vistaql.logical import nodes
+from vistaql.logical.nodes import Predicate
+from vistaql.stores.quoting import identifier
+from vistaql.stores.tables import ColumnInfo, ColumnType, Table, text_of
+
+
+def bind_join(
+    join: ast.Join, table: Table, alias: str, relation: nodes.Node, scope: Scope
+) -> tuple[nodes.Join, Scope]:
+    """The join over what stands before it, and the scope behind it."""
+    right = Source(alias, table.columns, is_images=False)
+    wider = replace(scope, sources=(*scope.sources, right))
+    kind = nodes.JoinKind.LEFT if join.kind is ast.JoinKind.LEFT else nodes.JoinKind.INNER
+    if join.condition is not None:
+        condition = wider.predicate(join.condition)
+        scan = nodes.ScanTable(table, alias, text_columns(table, alias, condition, scope))
+        return nodes.Join(relation, scan, kind, condition), wider
+    if join.using:
+        pairs = [(left_of(name, scope, join), right_of(name, right)) for name in join.using]
+        span = join.using[0].span.to(join.using[-1].span)
+    else:
+        pairs = declared_pairs(join, table, right, scope)
+        span = join.right.span
+    condition = Predicate(
+        " AND ".join(equality(left, (right, info)) for left, info in pairs),
+        tuple(dict.fromkeys(name for (source, column), info in pairs
+                            for name in (source.qualified(column.name), right.qualified(info.name)))),
+        "USING (" + ", ".join(info.name for _, info in pairs) + ")",
+        (span.start, span.end),
+    )  # fmt: skip
+    same = tuple((source.qualified(column.name), right.qualified(info.name)) for (source, column), info in pairs)
+    as_text = tuple(info.name for (source, _), info in pairs if source.is_images)
+    return nodes.Join(relation, nodes.ScanTable(table, alias, as_text), kind, condition), replace(
+        wider, same=(*scope.same, *same)
+    )
+
+
+def left_of(name: ast.Name, scope: Scope, join: ast.Join) -> tuple[Source, ColumnInfo]:
+    """The column before the join that USING means: of an earlier table, else the key of the images."""
+    for source in scope.sources:
+        info = None if source.is_images else source.column(name.text)
+        if info:
+            return source, info
+    images = scope.sources[0]
+    if len(join.using) == 1 or images.column(name.text):
+        return images, images.column(name.text) or key_of(images)
+    raise VistaQLError(
+        Code.NO_COMMON_KEY,
+        f"No source before this join has a column '{name.text}'.",
+        span=name.span,
+        hint=f"With one column, USING ({name.text}) compares it with the key of {images.alias}.",
+    )
+
+
+def right_of(name: ast.Name, right: Source) -> ColumnInfo:
+    """The column of the joined table that USING means."""
+    info = right.column(name.text)
+    if info is None:
+        known = [column.name for column in right.columns]
+        raise VistaQLError(
+            Code.UNKNOWN_COLUMN,
+            f"There is no column '{name.text}' in '{right.alias}'.",
+            span=name.span,
+            hint=did_you_mean(name.text, known, "columns"),
+        )
+    return info
+
+
+def declared_pairs(
+    join: ast.Join, table: Table, right: Source, scope: Scope
+) -> list[tuple[tuple[Source, ColumnInfo], ColumnInfo]]:
+    """The declared key of the table, against an earlier table that has such columns, else the key of the images."""
+    if not table.key:
+        images = scope.sources[0]
+        columns = ", ".join(column.name for column in table.columns[:20])
+        raise VistaQLError(
+            Code.NO_COMMON_KEY,
+            f"'{right.alias}' declares no key, so nothing says how it joins '{images.alias}'.",
+            span=join.right.span,
+            hint=f"Add USING (column) here, or KEY (column) to CREATE TABLE {table.name}. Its columns are: {columns}.",
+        )
+    infos = [right_of(ast.Name(key), right) for key in table.key]
+    earlier = [
+        [(source, info) for source in scope.sources if not source.is_images and (info := source.column(key))]
+        for key in table.key
+    ]
+    if all(earlier):
+        return [(found[0], info) for found, info in zip(earlier, infos, strict=True)]
+    if len(infos) == 1:
+        return [((scope.sources[0], key_of(scope.sources[0])), infos[0])]
+    raise VistaQLError(
+        Code.NO_COMMON_KEY,
+        f"The key of '{right.alias}' has {len(infos)} columns; the images have one.",
+        span=join.right.span,
+        hint="Write the join out: ON a = b AND c = d.",
+    )
+
+
+def key_of(images: Source) -> ColumnInfo:
+    """The key of an image set."""
+    return images.columns[0]
+
+
+def key_column(table: Table, key: str) -> str:
+    """A declared key as the table spells it."""
+    return next((column.name for column in table.columns if column.name.casefold() == key.casefold()), key)
+
+
+def equality(left: tuple[Source, ColumnInfo], right: tuple[Source, ColumnInfo]) -> str:
+    """Two columns are equal; as text, where one side is text and the other is not."""
+    qualified = [replace(info, name=source.qualified(info.name)) for source, info in (left, right)]
+    same = left[1].type is right[1].type
+    names = [identifier(info.name) if same else text_of(info) for info in qualified]
+    return f"{names[0]} = {names[1]}"
+
+
+def text_columns(table: Table, alias: str, condition: Predicate, scope: Scope) -> tuple[str, ...]:
+    """Columns of the table in a condition that also names the images' key: read as text, like the key."""
+    images = scope.sources[0]
+    if images.qualified(key_of(images).name) not in condition.columns:
+        return ()
+    named = (column.removeprefix(f"{alias}.") for column in condition.columns if column.startswith(f"{alias}."))
+    declared = {key.casefold() for key in table.key}
+    return tuple(
+        name
+        for name in named
+        if name.casefold() in declared or any(c.name == name and c.type is ColumnType.TEXT for c in table.columns)
+    )

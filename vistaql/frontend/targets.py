@@ -1,0 +1,174 @@
+"""Which layers of which CNNs a query means, and how each is pooled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from vistaql.errors import Code, Span, VistaQLError, did_you_mean
+from vistaql.frontend import ast
+from vistaql.models.cnn import Cnn, Layer
+from vistaql.models.pool import GAP, GMP, WHOLE, Pool, PoolKind
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A layer with its pooling; `also` are other names of layers that pool to the same numbers."""
+
+    cnn: Cnn
+    layer: str
+    pool: Pool
+    also: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Numbers an image."""
+        return self.pool.feature_width(self.cnn.by_name[self.layer].shape)
+
+
+def bind_targets(targets: tuple[ast.Target, ...], find_cnn: Callable[[ast.Name], Cnn]) -> tuple[Wanted, ...]:
+    """Every wanted layer once: CNN by CNN as written, layers in network order."""
+    found: dict[str, list[Wanted]] = {}
+    for target in targets:
+        cnn = find_cnn(target.cnn)
+        found.setdefault(cnn.digest, []).extend(bind_target(target, cnn))
+    return tuple(wanted for group in found.values() for wanted in merge_equal(sorted(group, key=network_order)))
+
+
+def network_order(wanted: Wanted) -> tuple[int, str]:
+    """Layers in the order in which an image passes them."""
+    return wanted.cnn.position[wanted.layer], str(wanted.pool)
+
+
+def bind_target(target: ast.Target, cnn: Cnn) -> Iterator[Wanted]:
+    """The layers that one target names."""
+    match target.layers:
+        case ast.NamedLayers(layers):
+            for named in layers:
+                layer = find_layer(cnn, named.name)
+                yield Wanted(cnn, layer.name, bind_pool(named.pool, layer))
+        case ast.AllPoints():
+            for name in cnn.points:
+                yield Wanted(cnn, name, default_pool(cnn.by_name[name]))
+        case ast.LastPoints(count):
+            if not 1 <= count <= len(cnn.points):
+                raise VistaQLError(
+                    Code.UNKNOWN_LAYER,
+                    f"{cnn.name} has {len(cnn.points)} exploration points, not {count}.",
+                    span=target.layers.span,
+                    hint=f"Write LAST {len(cnn.points)} LAYERS or fewer, or name layers: SHOW LAYERS OF {cnn.name};",
+                )
+            for name in cnn.points[-count:]:
+                yield Wanted(cnn, name, default_pool(cnn.by_name[name]))
+        case ast.LayersLike(pattern, pool):
+            for layer in layers_like(cnn, pattern):
+                yield Wanted(cnn, layer.name, bind_pool(pool, layer))
+
+
+def find_layer(cnn: Cnn, name: ast.Name) -> Layer:
+    """The layer of that name or alias."""
+    layer = cnn.layer(name.text)
+    if layer is None:
+        known = {layer.name for layer in cnn.layers} | {alias for alias, _ in cnn.aliases}
+        close = did_you_mean(name.text, known, "layers").split("? ")[0]
+        points = ", ".join(cnn.alias_of(point) or point for point in cnn.points)
+        raise VistaQLError(
+            Code.UNKNOWN_LAYER,
+            f"{cnn.name} has no layer '{name.text}'.",
+            span=name.span,
+            hint=(f"{close}? " if close.startswith("Did you mean") else "") + f"Its exploration points are: {points}.",
+        )
+    return layer
+
+
+def layers_like(cnn: Cnn, pattern: ast.Expression) -> list[Layer]:
+    """Layers whose name or alias matches a LIKE pattern, case ignored."""
+    text = str(pattern.value) if isinstance(pattern, ast.Literal) else ""
+    shape = re.compile(
+        "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in text), re.IGNORECASE | re.DOTALL
+    )
+    aliased = {name for alias, name in cnn.aliases if shape.fullmatch(alias)}
+    found = [layer for layer in cnn.layers[1:] if shape.fullmatch(layer.name) or layer.name in aliased]
+    if not found:
+        raise VistaQLError(
+            Code.UNKNOWN_LAYER,
+            f"No layer of {cnn.name} is like '{text}'.",
+            span=pattern.span,
+            hint=f"% stands for any characters, _ for one. SHOW ALL LAYERS OF {cnn.name}; lists the layers.",
+        )
+    return found
+
+
+def default_pool(layer: Layer) -> Pool:
+    """Global average over height and width; a vector stays as it is."""
+    return GAP if layer.spatial else WHOLE
+
+
+def bind_pool(spec: ast.PoolSpec | None, layer: Layer) -> Pool:
+    """The pooling that was asked for, checked against the layer's shape."""
+    if spec is None:
+        return default_pool(layer)
+    pool = read_pool(spec)
+    if pool.kind is PoolKind.NONE:
+        return WHOLE
+    if not layer.spatial:
+        raise VistaQLError(
+            Code.BAD_POOL, f"{layer.name} has no height and width to pool over.", span=spec.span, hint="Leave POOL out."
+        )
+    height, width, _ = layer.shape
+    if pool.height > height or pool.width > width:
+        raise VistaQLError(
+            Code.BAD_POOL,
+            f"{layer.name} is {height} x {width}; a grid of {pool.height} x {pool.width} does not fit.",
+            span=spec.span,
+            hint=f"Write at most {pool.kind.value}({height}, {width}).",
+        )
+    return pool
+
+
+def read_pool(spec: ast.PoolSpec) -> Pool:
+    """gap, gmp, none, max(h, w) or avg(h, w)."""
+    name = spec.name.text.casefold()
+    sizes = [item.value for item in spec.arguments if isinstance(item, ast.Literal) and type(item.value) is int]
+    plain = {"gap": GAP, "gmp": GMP, "none": WHOLE}
+    if name in plain and not spec.arguments:
+        return plain[name]
+    if name in ("max", "avg") and len(sizes) == len(spec.arguments) == 2 and min(sizes) >= 1:  # noqa: PLR2004 - h, w
+        return Pool(PoolKind(name), sizes[0], sizes[1])
+    raise bad_pool(spec.span)
+
+
+def bad_pool(span: Span) -> VistaQLError:
+    """What POOL takes."""
+    return VistaQLError(
+        Code.BAD_POOL,
+        "This is not a way to pool.",
+        span=span,
+        hint="Write POOL gap, gmp, none, or a grid: max(2, 2), avg(2, 2).",
+    )
+
+
+def merge_equal(wanted: list[Wanted]) -> list[Wanted]:
+    """One of those that pool to the same numbers, such as conv5_3 under gap and avg_pool, with the others' names."""
+    kept: dict[tuple[str, Pool], Wanted] = {}
+    for item in wanted:
+        layer, pool = origin(item)
+        first = kept.get((layer, pool))
+        if first is None:
+            kept[layer, pool] = item
+        elif item.layer not in (first.layer, *first.also):
+            kept[layer, pool] = replace(first, also=(*first.also, item.layer))
+    return list(kept.values())
+
+
+def origin(wanted: Wanted) -> tuple[str, Pool]:
+    """The earliest layer, and the pooling of it, that gives the same numbers."""
+    layer, pool = wanted.cnn.by_name[wanted.layer], wanted.pool
+    same = {"GlobalAveragePooling2D": GAP, "GlobalMaxPooling2D": GMP}
+    unchanged = ("Dropout", "Flatten") if pool is WHOLE and not layer.spatial else ()
+    while layer.kind in unchanged and len(layer.inputs) == 1 and not wanted.cnn.by_name[layer.inputs[0]].spatial:
+        layer = wanted.cnn.by_name[layer.inputs[0]]
+    if layer.kind in same and len(layer.shape) == 1:
+        layer, pool = wanted.cnn.by_name[layer.inputs[0]], same[layer.kind]
+    return layer.name, pool

@@ -1,0 +1,1 @@
+"""What a query asks for: scans, joins, filters, inference, training; and the rules that rewrite it."""

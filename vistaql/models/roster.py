@@ -1,0 +1,55 @@
+"""The CNNs that need no REGISTER: their facts lie beside this module, and no TensorFlow is loaded to read them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from vistaql.models.cnn import Cnn, WeightsKind
+from vistaql.models.stored import from_json
+
+FOLDER = Path(__file__).parent / "data"
+
+# Bytes of the files that Keras downloads, as its progress bar prints them.
+DOWNLOADS = {
+    "keras:VGG16": 553_467_096,
+    "keras:ResNet50": 102_967_424,
+    "keras:MobileNetV2": 14_536_120,
+    "keras:EfficientNetB0": 21_834_768,
+}
+
+
+def names() -> tuple[str, ...]:
+    """The CNNs that are built in, in alphabetical order.
+
+    >>> names()
+    ('alexnet', 'efficientnet_b0', 'mobilenet_v2', 'resnet50', 'strokes', 'vgg16')
+    """
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+@cache
+def load(name: str) -> Cnn | None:
+    """The facts about a built-in CNN, case ignored; None where there is none of that name.
+
+    >>> load("VGG16").layer("fc6").name
+    'fc1'
+    """
+    path = FOLDER / f"{name.casefold()}.json"
+    known = path.stem in names()
+    return from_json(path.read_text(encoding="utf-8")) if known else None
+
+
+def published(cnn: Cnn) -> bool:
+    """Whether trained weights come with the CNN: from Keras, in this package, or in its own file."""
+    return cnn.weights.kind is not WeightsKind.IMAGENET or cnn.builder.startswith("keras:")
+
+
+def download_bytes(cnn: Cnn) -> int:
+    """About how much has to be downloaded for the ImageNet weights."""
+    return DOWNLOADS.get(cnn.builder, 4 * cnn.parameters)
+
+
+def shipped_weights(name: str) -> Path:
+    """The file of weights that this package carries for one of its own CNNs."""
+    return FOLDER / f"{name}.weights.h5"

@@ -1,0 +1,1 @@
+"""Which plan: the machine, configurations, memory, cost, enumeration, choice."""

@@ -1,0 +1,135 @@
+"""Enumerate plans, price them, reject those that do not fit, take the cheapest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from vistaql.errors import Code, VistaQLError
+from vistaql.logical.nodes import Explore, Export
+from vistaql.optimizer.configuration import Configuration, configure
+from vistaql.optimizer.cost import seconds
+from vistaql.optimizer.lower import Strategy, lower
+from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.memory import peak_bytes
+from vistaql.physical.engine import Storage
+from vistaql.physical.operators import Keep, Operator, RunPass
+from vistaql.physical.run import run_order
+from vistaql.physical.sizes import Sizes
+from vistaql.settings import PlanChoice, Settings
+from vistaql.units import format_size
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A plan that could run: its price in seconds, operator by operator, and its peak of memory."""
+
+    strategy: Strategy
+    plan: Operator
+    configuration: Configuration
+    prices: tuple[tuple[str, float], ...]
+    """seconds by digest of the operator"""
+    peak_bytes: int
+
+    @property
+    def seconds(self) -> float:
+        """Predicted seconds of the whole plan."""
+        return sum(price for _, price in self.prices)
+
+    @property
+    def name(self) -> str:
+        """The strategy, and where kept tensors lie if that is not memory."""
+        on_disk = any(isinstance(node, Keep) for node in self.plan.walk()) and self.configuration.storage is Storage.DISK
+        return self.strategy.value + (" on disk" if on_disk else "")
+
+
+class Constraint(Enum):
+    """Why a plan cannot run."""
+
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A plan that does not fit: what it needs and what there is, in bytes."""
+
+    candidate: Candidate
+    constraint: Constraint
+    needs: int
+    has: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The plan to run, what it was weighed against, and what did not fit."""
+
+    chosen: Candidate
+    losers: tuple[Candidate, ...]
+    rejections: tuple[Rejection, ...]
+    forced: PlanChoice | None
+    machine: Machine
+    limit_bytes: int
+    sizes: Sizes
+
+
+def enumerate_candidates(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> list[Candidate]:
+    """Every strategy with every storage that makes a difference; equal plans once."""
+    found: dict[str, Candidate] = {}
+    # Eager comes first: where one layer is wanted all strategies are one plan, and that is its plainest name.
+    for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
+        for storage in (Storage.MEMORY, Storage.DISK):
+            candidate = price(lower(query, strategy, storage), strategy, configure(machine, settings, storage), sizes, machine)
+            forced = settings.plan.value == strategy.value
+            shape = f"{strategy if forced else ''}{shape_of(candidate.plan)}"
+            found.setdefault(shape, candidate)
+    return list(found.values())
+
+
+def shape_of(plan: Operator) -> str:
+    """A name of the plan that ignores a storage nobody uses."""
+    kept = any(isinstance(node, Keep) for node in plan.walk())
+    passes = sorted(f"{node.inference}" for node in plan.walk() if isinstance(node, RunPass))
+    storage = next((node.storage.value for node in plan.walk() if isinstance(node, RunPass)), "") if kept else ""
+    return storage + "|".join(passes)
+
+
+def price(plan: Operator, strategy: Strategy, configuration: Configuration, sizes: Sizes, machine: Machine) -> Candidate:
+    """A plan with its seconds and its peak of memory."""
+    prices = tuple(
+        (operator.digest, seconds(operator.resources(sizes), machine, configuration)) for operator in run_order(plan)
+    )
+    return Candidate(strategy, plan, configuration, prices, peak_bytes(plan, sizes, machine))
+
+
+def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> Decision:
+    """The cheapest plan that fits; a forced strategy narrows the choice.
+
+    Raises NO_FEASIBLE_PLAN, naming the nearest plan, if nothing fits.
+    """
+    limit = settings.memory_limit or machine.memory_bytes
+    forced = None if settings.plan is PlanChoice.AUTO else settings.plan
+    candidates = enumerate_candidates(query, sizes, machine, settings)
+    allowed = [item for item in candidates if forced is None or item.strategy.value == forced.value]
+    fitting = [item for item in allowed if item.peak_bytes <= limit]
+    rejections = tuple(
+        Rejection(item, Constraint.MEMORY, item.peak_bytes, limit) for item in candidates if item.peak_bytes > limit
+    )
+    if not fitting:
+        raise no_plan(allowed, limit, forced)
+    chosen = min(fitting, key=lambda item: (item.seconds, item.peak_bytes))
+    losers = tuple(item for item in candidates if item is not chosen and item.peak_bytes <= limit)
+    return Decision(chosen, losers, rejections, forced, machine, limit, sizes)
+
+
+def no_plan(candidates: list[Candidate], limit: int, forced: PlanChoice | None) -> VistaQLError:
+    """Nothing fits: the nearest plan, what it needs, and what to change."""
+    nearest = min(candidates, key=lambda item: item.peak_bytes)
+    needs = format_size(nearest.peak_bytes)
+    ways = [f"SET memory_limit = {nearest.peak_bytes / 1e9 + 0.1:.1f}GB", "ask for fewer layers", "add SAMPLE n"]
+    if forced:
+        ways.insert(0, "SET plan = auto")
+    return VistaQLError(
+        Code.NO_FEASIBLE_PLAN,
+        f"No plan fits into {format_size(limit)}: the smallest, {nearest.name}, needs {needs}.",
+        hint="; or ".join(ways) + ".",
+    )

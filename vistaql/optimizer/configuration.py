@@ -1,0 +1,29 @@
+"""What is decided besides the shape of the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vistaql.optimizer.machine import Machine
+from vistaql.physical.engine import Storage
+from vistaql.settings import Settings
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Threads and storage of a run.
+
+    `threads` are TensorFlow's, `decoders` decode images beside it, `fit_workers` fits run side by side,
+    each on one BLAS thread.
+    """
+
+    threads: int
+    decoders: int
+    fit_workers: int
+    storage: Storage = Storage.MEMORY
+
+
+def configure(machine: Machine, settings: Settings, storage: Storage) -> Configuration:
+    """All cores to TensorFlow, and as many fits side by side; half of them to decoding, which waits in between."""
+    threads = settings.threads or machine.cores
+    return Configuration(threads, max(1, (machine.cores + 1) // 2), threads, storage)

@@ -1,0 +1,25 @@
+"""The most memory a plan holds at once."""
+
+from __future__ import annotations
+
+from vistaql.optimizer.machine import Machine
+from vistaql.physical.operators import Operator, RunPass
+from vistaql.physical.run import last_readers, run_order
+from vistaql.physical.sizes import Sizes
+from vistaql.plan.node import Node
+
+
+def peak_bytes(root: Operator, sizes: Sizes, machine: Machine) -> int:
+    """Peak of: the process, what earlier operators hold for later ones, and what the running one needs."""
+    order = run_order(root)
+    last = last_readers(order)
+    base = machine.calibration.process_bytes
+    if any(isinstance(operator, RunPass) for operator in order):
+        base += machine.calibration.library_bytes
+    held: dict[Node, int] = {}
+    peak = 0
+    for place, operator in enumerate(order):
+        held[operator] = operator.size(sizes)
+        peak = max(peak, sum(held.values()) + operator.memory(sizes))
+        held = {node: size for node, size in held.items() if last.get(node.digest, -1) > place}
+    return int(base + peak)

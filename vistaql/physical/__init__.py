@@ -1,0 +1,1 @@
+"""How a query runs: passes and operators, each with its size, its resources, and its run in engine verbs."""

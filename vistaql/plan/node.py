@@ -1,0 +1,114 @@
+"""The one kind of plan node: a frozen dataclass whose inputs are its fields that are nodes.
+
+>>> from dataclasses import dataclass
+>>> @dataclass(frozen=True)
+... class Leaf(Node):
+...     name: str
+>>> @dataclass(frozen=True)
+... class Pair(Node):
+...     left: Node
+...     right: Node
+>>> plan = Pair(Leaf("a"), Leaf("b"))
+>>> [node.label for node in plan.walk()]
+['Leaf name=a', 'Leaf name=b', 'Pair']
+>>> plan == Pair(Leaf("a"), Leaf("b"))
+True
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from functools import cached_property
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step of a plan. Equal nodes are one node of the workload's graph, so equal work is done once."""
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The nodes this one reads from, in the order of its fields."""
+        found: list[Node] = []
+        for value in self._values():
+            if isinstance(value, Node):
+                found.append(value)
+            elif isinstance(value, tuple):
+                found.extend(item for item in value if isinstance(item, Node))
+        return tuple(found)
+
+    def walk(self) -> Iterator[Node]:
+        """Every distinct node below and including this one, inputs before those who read them."""
+        seen: set[str] = set()
+
+        def visit(node: Node) -> Iterator[Node]:
+            if node.digest in seen:
+                return
+            seen.add(node.digest)
+            for child in node.inputs:
+                yield from visit(child)
+            yield node
+
+        return visit(self)
+
+    def map_inputs(self, change: Callable[[Node], Node]) -> Self:
+        """The same node over changed inputs; itself where nothing changed."""
+        changed: dict[str, Any] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, Node):
+                new: object = change(value)
+            elif isinstance(value, tuple):
+                new = tuple(change(part) if isinstance(part, Node) else part for part in value)
+            else:
+                continue
+            if new != value:
+                changed[item.name] = new
+        return replace(self, **changed) if changed else self
+
+    @property
+    def label(self) -> str:
+        """The node in one line, printed from its fields."""
+        shown = [f"{item.name}={show(value)}" for item, value in self._named() if show(value)]
+        return " ".join([type(self).__name__, *shown])
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for the node that is the same in every process: a hash of its type and its fields."""
+        parts = [type(self).__name__]
+        parts.extend(f"{item.name}={canonical(value)}" for item, value in self._named())
+        return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+
+    def _values(self) -> list[object]:
+        return [getattr(self, item.name) for item in fields(self)]
+
+    def _named(self) -> list[tuple[Any, object]]:
+        return [(item, getattr(self, item.name)) for item in fields(self)]
+
+
+def show(value: object) -> str:
+    """A field's value for people; empty for what is shown elsewhere (inputs) or says nothing."""
+    if isinstance(value, Node) or value is None or value == ():
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(filter(None, map(show, value)))
+    if isinstance(value, Enum):
+        return str(value.value)
+    return str(value)
+
+
+def canonical(value: object) -> str:
+    """A field's value for hashing; unlike `repr` it does not change with the process."""
+    if isinstance(value, Node):
+        return value.digest
+    if isinstance(value, tuple):
+        return "(" + ",".join(map(canonical, value)) + ")"
+    if isinstance(value, frozenset):
+        return "{" + ",".join(sorted(map(canonical, value))) + "}"
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}.{value.name}"
+    digest = getattr(value, "digest", None)
+    return digest if isinstance(digest, str) else repr(value)

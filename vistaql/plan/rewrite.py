@@ -1,0 +1,55 @@
+"""The driver of rewrites: rules are functions of one node, the driver walks.
+
+A rule returns the node itself where it does not apply. After each rule the invariant of the caller is
+checked, so that a rule that breaks a plan is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vistaql.plan.node import Node
+
+Rule = Callable[[Node], Node]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rule, and the plan after it."""
+
+    rule: str
+    plan: Node
+
+
+def rewrite(
+    plan: Node,
+    rules: tuple[Rule, ...],
+    check: Callable[[Node], None] = lambda _: None,
+    observe: Callable[[Step], None] = lambda _: None,
+) -> Node:
+    """Apply the rules in order, each from the inputs up to the root.
+
+    Raises whatever `check` raises, with a note that names the rule.
+    """
+    for rule in rules:
+        plan = transform(plan, rule)
+        try:
+            check(plan)
+        except ValueError as error:
+            error.add_note(f"after the rule {rule.__name__}")
+            raise
+        observe(Step(rule.__name__, plan))
+    return plan
+
+
+def transform(plan: Node, rule: Rule) -> Node:
+    """Apply one rule to every node, inputs first; equal nodes are rewritten once and stay equal."""
+    done: dict[str, Node] = {}
+
+    def visit(node: Node) -> Node:
+        if node.digest not in done:
+            done[node.digest] = rule(node.map_inputs(visit))
+        return done[node.digest]
+
+    return visit(plan)

@@ -1,0 +1,1 @@
+"""How outcomes look: text for screens and pipes, JSON, CSV and Markdown for programs, HTML for notebooks."""

@@ -1,0 +1,147 @@
+"""What a user may set for a session (`SET plan = lazy`) or for one statement (`WITH (plan = lazy)`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import Any
+
+from vistaql.stores.image_set import OnError
+from vistaql.units import format_duration, format_size, parse_duration, parse_size
+
+
+class PlanChoice(Enum):
+    """How layers are grouped into inference passes."""
+
+    AUTO = "auto"
+    LAZY = "lazy"
+    EAGER = "eager"
+    STAGED = "staged"
+
+
+class EngineChoice(Enum):
+    """Where a plan runs."""
+
+    INPROCESS = "inprocess"
+
+
+def setting(default: object, meaning: str, read: Callable[[object], Any]) -> Any:  # noqa: ANN401 - like dataclasses.field
+    """A field of Settings with its meaning, and the function that reads and checks a value from the text."""
+    return field(default=default, metadata={"meaning": meaning, "read": read})
+
+
+def one_of(choices: type[Enum]) -> Callable[[object], Enum]:
+    """Read a word of an enum."""
+
+    def read(value: object) -> Enum:
+        for choice in choices:
+            if str(value).casefold() == choice.value:
+                return choice
+        message = "one of " + ", ".join(str(choice.value) for choice in choices)
+        raise ValueError(message)
+
+    return read
+
+
+def truth(value: object) -> bool:
+    """Read true or false."""
+    words = {"true": True, "on": True, "false": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).casefold() in words:
+        return words[str(value).casefold()]
+    message = "true or false"
+    raise ValueError(message)
+
+
+def size(value: object) -> int | None:
+    """Read a size of at least 1 MB, or auto."""
+    if str(value).casefold() == "auto":
+        return None
+    found = parse_size(str(value))
+    if found is None or found < 10**6:
+        message = "a size such as 4GB, or auto"
+        raise ValueError(message)
+    return found
+
+
+def seconds(value: object) -> float:
+    """Read a duration; a plain number counts seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    found = parse_duration(str(value))
+    if found is None:
+        message = "a duration such as 90s or 5min"
+        raise ValueError(message)
+    return found
+
+
+def count(value: object) -> int | None:
+    """Read a whole number of at least 1, or auto."""
+    if str(value).casefold() == "auto":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    message = "a whole number of at least 1, or auto"
+    raise ValueError(message)
+
+
+def fraction(value: object) -> float:
+    """Read a number from 0 to 1."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    message = "a number from 0 to 1, such as 0.01"
+    raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force; None means that VistaQL decides."""
+
+    plan: PlanChoice = setting(
+        PlanChoice.AUTO, "passes: one for each layer (lazy), one for all (eager), a chain (staged)", one_of(PlanChoice)
+    )
+    engine: EngineChoice = setting(EngineChoice.INPROCESS, "where the plan runs", one_of(EngineChoice))
+    memory_limit: int | None = setting(None, "memory a plan may take; auto: the machine's, less a reserve", size)
+    threads: int | None = setting(None, "TensorFlow threads; fixed at the first inference of a session", count)
+    confirm_over: float = setting(300.0, "ask on a terminal before a statement of more than this", seconds)
+    on_error: OnError | None = setting(None, "what a bad image does; auto: as the image set says", one_of(OnError))
+    max_bad: float | None = setting(None, "share of bad images that stops a run; auto: as the image set says", fraction)
+    cache: bool = setting(True, "whether stored features may be used", truth)  # noqa: FBT003 - a default, not a flag
+
+    def changed(self, name: str, value: object) -> Settings:
+        """The settings with one value read from the text. ValueError says what is accepted, KeyError: no such name."""
+        return replace(self, **{name: readers()[name](value)})
+
+    def reset(self, name: str | None) -> Settings:
+        """One setting, or all, back to the default."""
+        return Settings() if name is None else replace(self, **{name: getattr(Settings(), name)})
+
+    def describe(self) -> tuple[tuple[str, str, str], ...]:
+        """Name, value and meaning of every setting."""
+        return tuple((item.name, shown(item.name, getattr(self, item.name)), item.metadata["meaning"]) for item in fields(self))
+
+
+def readers() -> dict[str, Callable[[object], Any]]:
+    """The reading function of each setting."""
+    return {item.name: item.metadata["read"] for item in fields(Settings)}
+
+
+def shown(name: str, value: object) -> str:
+    """A setting's value as it would be typed.
+
+    >>> shown("memory_limit", 4_000_000_000), shown("threads", None), shown("cache", True)
+    ('4.0 GB', 'auto', 'true')
+    """
+    if value is None:
+        return "auto"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if name == "memory_limit" and isinstance(value, int):
+        return format_size(value)
+    if name == "confirm_over" and isinstance(value, float):
+        return format_duration(value)
+    return str(value)

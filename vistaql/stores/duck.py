@@ -1,0 +1,122 @@
+"""Connections to the embedded relational engine: in memory, local, and unable to change their own limits."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vistaql.errors import Code, Span, VistaQLError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a connection may use; None leaves the choice to DuckDB (all cores, 80 % of memory)."""
+
+    threads: int | None = None
+    memory_bytes: int | None = None
+
+
+UNLIMITED = Limits()
+
+
+@contextmanager
+def connected(limits: Limits = UNLIMITED, folder: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for the time of a block. Relative paths in SQL start at `folder`.
+
+    Python variables cannot be read through table names, and no extension is fetched from the network.
+    """
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "python_enable_replacements": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": os.path.join(tempfile.gettempdir(), f"vistaql-{os.getpid()}"),
+    }
+    if limits.threads is not None:
+        config["threads"] = limits.threads
+    if limits.memory_bytes is not None:
+        config["memory_limit"] = f"{limits.memory_bytes}B"
+    if folder is not None:
+        config["file_search_path"] = folder
+    connection = duckdb.connect(config=config)
+    try:
+        connection.execute("SET errors_as_json = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A DuckDB error taken apart: its kind, its words, and where in the SQL it lies, if it says so."""
+
+    kind: str
+    message: str
+    name: str | None = None
+    span: Span | None = None
+
+    @property
+    def first_line(self) -> str:
+        """The error itself, without DuckDB's advice about its own options."""
+        return self.message.split("\n")[0].rstrip("!. ")
+
+
+def fault(error: Exception) -> Fault:
+    """Read the JSON that DuckDB puts into its errors."""
+    text = str(error)
+    kind, _, rest = text.partition(": ")
+    try:
+        details = json.loads(rest)
+        message = str(details["exception_message"])
+    except (ValueError, KeyError, TypeError):
+        return Fault(kind, rest or text)
+    return Fault(str(details.get("exception_type", kind)), message, details.get("name"), _span(details))
+
+
+def _span(details: dict[str, str]) -> Span | None:
+    try:
+        start, length = json.loads(details["location"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return Span(int(start), int(start) + max(1, int(length)))
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Errors of DuckDB inside the block are errors of the file `what`."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except duckdb.OutOfMemoryException as error:
+        raise out_of_memory(error) from error
+    except duckdb.Error as error:
+        lines = [line.strip() for line in fault(error).message.split("\n") if line.strip()]
+        told = "; ".join(line for line in lines[:3] if not line.startswith("Possible"))
+        raise VistaQLError(Code.UNREADABLE_FILE, f"'{what}' cannot be read: {told}", hint=_advice(told)) from error
+
+
+def out_of_memory(error: Exception) -> VistaQLError:
+    """The error for a query that does not fit."""
+    return VistaQLError(
+        Code.OUT_OF_SPACE, f"The query needs more memory: {fault(error).first_line}.", hint="SET memory_limit = 8GB;"
+    )
+
+
+def _advice(message: str) -> str:
+    if "unicode" in message or "utf-8" in message:
+        return "Add WITH (encoding = 'latin-1'), or save the file as UTF-8."
+    if "convert" in message.lower() or "expected number of columns" in message.lower():
+        return "Mend the line; if the file changed, CREATE OR REPLACE TABLE; WITH (delimiter = ';') sets the delimiter."
+    return "If the ending does not tell the format, add FORMAT csv, parquet or json."
