@@ -69,6 +69,7 @@ class Code(Enum):
     NO_ROWS = "VQL1303"
     TOO_FEW_ROWS = "VQL1304"
     TOO_MANY_CLASSES = "VQL1305"
+    NOT_FINITE = "VQL1306"
 
     # 20xx: catalog and files
     NAME_TAKEN = "VQL2001"

@@ -101,7 +101,7 @@ def test_layers_answer_to_the_names_of_the_literature(cnn: str, alias: str, name
 def test_multiply_adds_and_parameters_are_those_of_the_literature(cnn: str, gmacs: float, parameters: int) -> None:
     known = facts(cnn)
     kernels = [layer for layer in known.layers if layer.kind in {"Conv2D", "DepthwiseConv2D", "Dense"}]
-    assert sum(layer.flops for layer in kernels) / 2e9 == pytest.approx(gmacs, rel=0.01)
+    assert sum(layer.flops for layer in kernels) / 2e9 == pytest.approx(gmacs, rel=0.012)
     assert known.parameters == parameters
     assert known.flops((known.layers[-1].name,)) < 1.06 * sum(layer.flops for layer in kernels)
 

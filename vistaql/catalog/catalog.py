@@ -89,6 +89,13 @@ class Catalog:
         """Let go of the file."""
         self._connection.close()
 
+    def copy_to(self, home: Path) -> None:
+        """Write a copy of the catalog, as it is now, into another home."""
+        target = sqlite3.connect(home / database.FILE)
+        with database.explained(self.file):
+            self._connection.backup(target)
+        target.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -163,6 +170,13 @@ class Catalog:
             f"There is no {kind.words} '{name}'.{is_other}",
             hint=did_you_mean(name, known, kind.plural),
         )
+
+    def refuse_taken(self, kind: Kind, name: str, *, replacing: bool = False) -> None:
+        """Raise NAME_TAKEN where a new object cannot have the name. Replacing is for objects of the same kind."""
+        check_name(name)
+        holder = self.holder(kind.space, name)
+        if holder is not None and not (replacing and holder.kind is kind):
+            raise name_taken(holder, kind)
 
     def last_result(self) -> Entry | None:
         """The answer that `_` means."""
@@ -271,10 +285,7 @@ class Writer:
         return found.rowcount > 0
 
     def _put(self, kind: Kind, name: str, statement: str, value: str, *, replacing: bool) -> None:
-        check_name(name)
-        holder = self._catalog.holder(kind.space, name)
-        if holder is not None and not (replacing and holder.kind is kind):
-            raise name_taken(holder, kind)
+        self._catalog.refuse_taken(kind, name, replacing=replacing)
         self._connection.execute(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (kind.space, name.casefold(), name, kind.value, now(), statement, value, self._next("object")),

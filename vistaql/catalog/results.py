@@ -41,9 +41,7 @@ def relations_of(catalog: Catalog, registered: Mapping[str, tuple[Table, pa.Tabl
 
     held = registered or {}
     taken = {name.casefold() for name in held}
-    memory: dict[str, Callable[[], pa.Table]] = {
-        table.source: partial(_same, data) for table, data in held.values()
-    }
+    memory: dict[str, Callable[[], pa.Table]] = {table.source: partial(_same, data) for table, data in held.values()}
     for entry in catalog.entries(Kind.RESULT):
         if entry.name.casefold() not in taken:
             memory[entry.name] = partial(_read, catalog, entry)

@@ -54,20 +54,26 @@ def create_table_text(table: Table) -> str:
     label = f" LABEL {name_text(table.label)}" if table.label else ""
     start = f"CREATE TABLE {name_text(table.name)}"
     if table.query is not None:
-        return f"{start}{key}{label} AS {table.query.strip()};"
+        # A comment at the end of the query would swallow what stands behind it on the line.
+        end = "\n;" if "--" in table.query.rsplit("\n", 1)[-1] else ";"
+        return f"{start}{key}{label} AS {table.query.strip()}{end}"
     return (
-        f"{start} FROM {value_text(table.source)} FORMAT {table.format.value}"
-        f"{key}{label}{options_text(table.options)};"
+        f"{start} FROM {value_text(table.source)} FORMAT {table.format.value}{key}{label}{options_text(table.options)};"
     )
 
 
 def create_images_text(images: ImageSet) -> str:
     """CREATE IMAGES as it can be typed again."""
     label = " LABEL FROM FOLDER" if images.label_from_folder else ""
-    options: Options = (("on_error", images.on_error.value), ("max_bad", images.max_bad), *_options(images.source))
+    usual = ImageSet(images.name, images.source)
+    options = list(_options(images.source))
+    if images.on_error is not usual.on_error:
+        options.append(("on_error", images.on_error.value))
+    if images.max_bad != usual.max_bad:
+        options.append(("max_bad", images.max_bad))
     return (
         f"CREATE IMAGES {name_text(images.name)} FROM {_source(images.source)} "
-        f"KEY FROM {_key(images.key)}{label}{options_text(options)};"
+        f"KEY FROM {_key(images.key)}{label}{options_text(tuple(options))};"
     )
 
 

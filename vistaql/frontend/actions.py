@@ -83,9 +83,7 @@ def _twice(first: Part, second: Part) -> VistaQLError:
         message = f"{second.word} stands twice in one statement."
     else:
         message = f"{second.word} says again what {first.word} has said."
-    return VistaQLError(
-        Code.CLAUSE_TWICE, message, second.span, TWICE_HINTS.get(second.word, "Keep one of the two.")
-    )
+    return VistaQLError(Code.CLAUSE_TWICE, message, second.span, TWICE_HINTS.get(second.word, "Keep one of the two."))
 
 
 def node(build: Callable[..., ast.Syntax], **fixed: object) -> Action:

@@ -97,7 +97,7 @@ def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> Bound
         path = context.path(query.path)
         check_ending(path, (".parquet",), query.path.span)
         export = nodes.Export(features, rows, path)
-        return BoundQuery(export, settings, text(query), wanted, notes=weight_notes(wanted), reduction=reduction)
+        return BoundQuery(export, settings, text(query), wanted, reduction=reduction)
     return bind_explore(query, context, settings, wanted, relation, scope)
 
 
@@ -118,7 +118,7 @@ def bind_explore(
     into_name, into_file = bind_into(query, context)
     return BoundQuery(
         nodes.Explore(trainings, best_alone=bool(columns)), settings, text(query), wanted, words, into_name, into_file,
-        (*weight_notes(wanted), *notes), reduction,
+        notes, reduction,
     )  # fmt: skip
 
 
@@ -356,12 +356,6 @@ def check_ending(path: str, endings: tuple[str, ...], span: Span) -> None:
         raise VistaQLError(
             Code.FILE_NOT_FOUND, f"There is no folder {Path(path).parent}.", span=span, hint="Make it first."
         )
-
-
-def weight_notes(wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
-    """A result on random weights says so."""
-    names = dict.fromkeys(item.cnn.name for item in wanted if item.cnn.weights.kind is WeightsKind.RANDOM)
-    return tuple(f"{name} has random weights: its features show speed and memory, not quality." for name in names)
 
 
 def text(query: ast.Statement) -> str:

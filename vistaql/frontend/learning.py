@@ -10,7 +10,7 @@ from vistaql.frontend import ast
 from vistaql.frontend.options import key_of, value_of
 from vistaql.frontend.scope import ParameterValue, Scope
 from vistaql.learners import LEARNERS, Learner, learner_named
-from vistaql.learners.names import METRIC_NAMES
+from vistaql.learners.metrics import METRICS, metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
 
 DEFAULT_METRIC = "accuracy"
@@ -91,11 +91,12 @@ def bind_evaluation(evaluate: ast.Evaluate | None, scope: Scope) -> tuple[Evalua
 
 def bind_metric(name: ast.Name) -> str:
     """A metric by its name."""
-    if name.text.casefold() not in METRIC_NAMES:
+    metric = metric_named(name.text)
+    if metric is None:
         raise VistaQLError(
             Code.UNKNOWN_METRIC,
             f"There is no metric '{name.text}'.",
             span=name.span,
-            hint=did_you_mean(name.text, METRIC_NAMES, "metrics"),
+            hint=did_you_mean(name.text, [metric.name for metric in METRICS], "metrics"),
         )
-    return name.text.casefold()
+    return metric.name

@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from lark import Lark, Token
 from lark.exceptions import UnexpectedInput
 
-from vistaql.errors import Code, Span, VistaQLError
+from vistaql.errors import Code, VistaQLError
 from vistaql.frontend import ast
+from vistaql.frontend.parse_table import language
 from vistaql.frontend.source import refuse_odd_characters
 from vistaql.frontend.syntax_error import syntax_error
-from vistaql.frontend.to_ast import ACTIONS
 
 # What walks an expression calls itself once a level, and Python allows some 1,000 calls inside each other.
 DEEPEST = 100
-
-
-class WholeWords:
-    """Accept a name wherever the text has a word, so that a keyword ends where its word ends."""
-
-    always_accept = ("NAME",)
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """Leave the tokens as they are."""
-        return stream
-
-
-def grammar_path() -> Path:
-    """In a wheel the grammar lies inside the package, in a checkout beside it."""
-    packaged = Path(str(files("vistaql"))) / "grammar"
-    return (packaged if packaged.is_dir() else Path(__file__).parents[2] / "grammar") / "vistaql.lark"
-
-
-@cache
-def language() -> Lark:
-    """The parser, made from the grammar once a process."""
-    return Lark.open(
-        str(grammar_path()),
-        parser="lalr",
-        start=["script", "expression"],
-        postlex=WholeWords(),
-        transformer=SimpleNamespace(**ACTIONS),
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-    )
 
 
 def parse(text: str) -> ast.Script:

@@ -138,9 +138,7 @@ def _target(node: ast.Target) -> str:
 
 def _join(node: ast.Join) -> str:
     kind = _if(node.kind is ast.JoinKind.LEFT, "LEFT")
-    return _words(
-        kind, "JOIN", _text(node.right), _parenthesised("USING", node.using), _optional(node.condition, "ON")
-    )
+    return _words(kind, "JOIN", _text(node.right), _parenthesised("USING", node.using), _optional(node.condition, "ON"))
 
 
 def _sample(node: ast.Sample) -> str:

@@ -7,8 +7,11 @@ import unicodedata
 
 from vistaql.errors import Code, Span, VistaQLError
 
-# NUL ends strings in the libraries below; half a surrogate pair cannot be written to any file.
+# NUL ends texts in the libraries below; half a surrogate pair cannot be written to any file.
 ODD = re.compile("[\x00\ud800-\udfff]")
+
+SPACE = re.compile(r"(?:\s+|--[^\n]*|/\*[\s\S]*?\*/)+")
+WORD = re.compile(r"""(?P<string>'[^']*(?:''[^']*)*')|(?P<quoted>"[^"]*")|(?P<number>\d[\w.]*)|\w+|/\*|[\s\S]""")
 
 
 def refuse_odd_characters(text: str) -> None:
@@ -20,11 +23,45 @@ def refuse_odd_characters(text: str) -> None:
 
 
 def character_name(character: str) -> str:
-    """A character for people: itself where it can be seen, and always its number.
+    """A character for people: itself where it is on every keyboard, else its number and name.
 
     >>> character_name("\\u200b"), character_name("@")
     ('U+200B (ZERO WIDTH SPACE)', "'@'")
     """
     if " " < character <= "~":
         return f"'{character}'"
-    return f"U+{ord(character):04X} ({unicodedata.name(character, 'unnamed')})"
+    return f"U+{ord(character):04X} ({unicodedata.name(character, 'no name')})"
+
+
+def words(text: str) -> list[str]:
+    """The words in capitals, `0` for a number, `''` for a string, `name` for a quoted name; no comments.
+
+    >>> words("select 'a;b', 12 -- c")
+    ['SELECT', "''", ',', '0']
+    """
+    found, place = [], 0
+    while place < len(text):
+        if space := SPACE.match(text, place):
+            place = space.end()
+        elif word := WORD.match(text, place):
+            kinds = {"string": "''", "quoted": "name", "number": "0"}
+            found.append(kinds.get(word.lastgroup or "", word[0].upper()))
+            place = word.end()
+    return found
+
+
+def words_of_statement(text: str) -> list[str]:
+    """The words after the last semicolon, with ^ before them."""
+    found = words(text)
+    last = max((place for place, word in enumerate(found) if word == ";"), default=-1)
+    return ["^", *found[last + 1 :]]
+
+
+def is_complete(text: str) -> bool:
+    """Whether the text ends with the semicolon of a statement, outside strings and comments.
+
+    >>> is_complete("show tables;"), is_complete("show tables"), is_complete("set a = 'x;")
+    (True, False, False)
+    """
+    found = words(text)
+    return bool(found) and found[-1] == ";" and not {"'", '"', "/*"} & set(found)

@@ -204,9 +204,14 @@ QUERY: dict[str, Action] = {
     "table_ref": node(ast.TableRef),
     "alias": part("alias"),
     "join": join,
-    "join_kind": part_choice("kind", {
-        "INNER": ast.JoinKind.INNER, "LEFT": ast.JoinKind.LEFT, "LEFT OUTER": ast.JoinKind.LEFT,
-    }),
+    "join_kind": part_choice(
+        "kind",
+        {
+            "INNER": ast.JoinKind.INNER,
+            "LEFT": ast.JoinKind.LEFT,
+            "LEFT OUTER": ast.JoinKind.LEFT,
+        },
+    ),
     "using": part_tuple("using"),
     "condition": part("condition"),
     "where": part("where"),
@@ -219,8 +224,11 @@ QUERY: dict[str, Action] = {
     "label": part("label"),
     "learners": part_tuple("learners"),
     "learner_call": head_and_rest(ast.LearnerCall),
-    "evaluate": as_part("evaluate", lambda children: ast.Evaluate(
-        tuple(values(children)), **parts(children), span=span_of(children)), "EVALUATE"),
+    "evaluate": as_part(
+        "evaluate",
+        lambda children: ast.Evaluate(tuple(values(children)), **parts(children), span=span_of(children)),
+        "EVALUATE",
+    ),
     "split": part("split"),
     "cross_validation": node(ast.CrossValidation),
     "holdout": lambda children: ast.Holdout(float(values(children)[0].value), span=span_of(children)),
@@ -295,6 +303,7 @@ EXPRESSIONS: dict[str, Action] = {
     "null": constant(None),
     "sql": lambda children: ast.RawSql(children[0].rstrip(), span=span_of(children)),
     "name": name,
+    "topic": name,
 }
 
 ACTIONS: dict[str, Action] = STATEMENTS | QUERY | CATALOG | EXPRESSIONS

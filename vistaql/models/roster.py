@@ -35,9 +35,9 @@ def load(name: str) -> Cnn | None:
     >>> load("VGG16").layer("fc6").name
     'fc1'
     """
-    path = FOLDER / f"{name.casefold()}.json"
-    known = path.stem in names()
-    return from_json(path.read_text(encoding="utf-8")) if known else None
+    if name.casefold() not in names():
+        return None
+    return from_json((FOLDER / f"{name.casefold()}.json").read_text(encoding="utf-8"))
 
 
 def published(cnn: Cnn) -> bool:

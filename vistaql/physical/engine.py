@@ -51,6 +51,7 @@ class FitResult:
     width: int
     fit_seconds: float
     digest: str | None
+    converged: bool = True
 
 
 class Engine(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vistaql.learners import Learner
-from vistaql.learners.names import greater_is_better
+from vistaql.learners.metrics import metric_named
 from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Engine, FitResult, Storage
@@ -301,7 +301,9 @@ class BestSoFar(Operator):
         *before, result, features = inputs
         metric = self.fit.evaluation.metrics[0]
         mean = sum(dict(result.scores)[metric]) / len(dict(result.scores)[metric])
-        own = Winner(self.fit, mean if greater_is_better(metric) else -mean, features)
+        known = metric_named(metric)
+        better = known is None or known.greater_is_better
+        own = Winner(self.fit, mean if better else -mean, features)
         return own if not before or own.score > before[0].score else before[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from vistaql.rendering.style import printable
@@ -80,6 +81,8 @@ def last(found: Contest, result: Exploration) -> str:
         return ""
     name = layer_name(row, result)
     behind = found.ahead(found.best, row)
+    if math.isnan(behind):
+        return f"{name}, the last one, has no figure."
     if found.greater_is_better and 0 <= row.mean <= 1:
         points = round(100 * behind)
         loss = counted(points, "point") + " less" if points else "less than a point less"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NULL = "NULL"
 
 
-def plain(value: object) -> object:  # noqa: PLR0911, a case a kind
+def plain(value: object) -> object:
     """What JSON can say of a value: NaN and infinities are null, times are ISO 8601, bytes are base64.
 
     >>> plain({"a": (1, float("nan"))}), plain(b"ab"), plain(dt.date(2024, 1, 31))
@@ -47,7 +47,7 @@ def one_line(value: object) -> str:
     return json.dumps(plain(value), ensure_ascii=True, allow_nan=False)
 
 
-def shown(value: object) -> str:  # noqa: PLR0911, a case a kind
+def shown(value: object) -> str:
     """A value as a cell of a table.
 
     >>> shown(None), shown(0.1 + 0.2), shown(1200), shown([1, 2.5]), shown(True)

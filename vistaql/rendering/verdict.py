@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vistaql.learners.comparison import corrected_interval
+from vistaql.learners import comparison
 from vistaql.learners.metrics import metric_named
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ class Contest:
 
     @cached_property
     def best(self) -> ScoreRow:
-        """The layer with the best mean; of equals the first."""
-        return (max if self.greater_is_better else min)(self.layers, key=lambda row: row.mean)
+        """The layer with the best mean; of equals the first. A mean that is no number wins over nothing."""
+        measured = [row for row in self.layers if math.isfinite(row.mean)] or self.layers
+        return (max if self.greater_is_better else min)(measured, key=lambda row: row.mean)
 
     def ahead(self, row: ScoreRow, other: ScoreRow) -> float:
         """By how much `row` is better than `other`."""
@@ -66,11 +68,9 @@ def contest(rows: Iterable[ScoreRow], metric: str, learner: str) -> Contest:
 
 
 def within_noise(one: ScoreRow, other: ScoreRow) -> bool:
-    """Whether the difference between two rows may be chance: its interval over the folds holds 0."""
+    """Whether the difference between two rows may be chance; one fold tells nothing, and does not say so."""
     folds = len(one.folds)
     if folds < 2 or len(other.folds) != folds:
         return False
-    differences = [a - b for a, b in zip(one.folds, other.folds, strict=True)]
     # Each fold is tested by what was learnt from the folds - 1 others.
-    _, low, high = corrected_interval(differences, n_train=folds - 1, n_test=1)
-    return low <= 0 <= high
+    return comparison.within_noise(one.folds, other.folds, n_train=folds - 1, n_test=1)

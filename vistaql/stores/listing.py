@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from vistaql.errors import Code, VistaQLError
@@ -191,55 +191,82 @@ def check_keys(images: ImageSet, listing: Listing) -> None:
 
 
 def _in_folder(folder: str, skipped: Counter[str]) -> Iterator[Found]:
+    """Files at any depth. Links to folders are not followed, so that nothing is read twice or without end."""
     if not os.path.isdir(folder):
         raise not_found(folder)
-    root = os.path.realpath(folder)
-    start = len(folder.rstrip("/")) + 1
-    pending = [folder.rstrip("/") or "/"]
+    root = Root(folder)
+    pending = [folder]
     while pending:
-        try:
-            entries = list(os.scandir(pending.pop()))
-        except OSError as error:
-            raise VistaQLError(Code.UNREADABLE_FILE, f"'{error.filename}' cannot be read: {error.strerror}.") from error
-        for entry in entries:
+        for entry in _entries(pending.pop()):
             if entry.name.startswith("."):
                 skipped[HIDDEN] += 1
             elif entry.is_dir(follow_symlinks=False):
                 pending.append(entry.path)
-            elif entry.is_symlink() and not _stays(entry.path, root):
-                skipped[OUTSIDE] += 1
-            elif not is_image(entry.name) or not entry.is_file():
-                skipped[NO_IMAGE_ENDING] += 1
             else:
-                yield Found(entry.path, entry.path[start:], entry.stat().st_size)
-
-
-def _stays(path: str, root: str) -> bool:
-    real = os.path.realpath(path)
-    return real == root or real.startswith(root.rstrip("/") + "/")
+                yield from root.found(entry, skipped)
 
 
 def _matching(pattern: str, skipped: Counter[str]) -> Iterator[Found]:
+    """Files that match a pattern: * and ? within a name, ** any folders. Hidden ones match only by their dot."""
     folder = fixed_part(pattern)
-    root = os.path.realpath(folder)
-    start = len(folder.rstrip("/")) + 1
-    inside: dict[str, bool] = {}
-    for path in glob.iglob(pattern, recursive=True):
-        above = os.path.dirname(path)
-        if above not in inside:
-            inside[above] = _stays(above, root)
-        if os.path.isdir(path):
+    if not os.path.isdir(folder):
+        raise not_found(folder)
+    parts = pattern[len(folder.rstrip("/")) + 1 :].split("/")
+    return _expanded(Root(folder), folder, [*parts, "*"] if parts[-1] == "**" else parts, skipped)
+
+
+def _expanded(root: Root, folder: str, parts: list[str], skipped: Counter[str]) -> Iterator[Found]:
+    first, *rest = parts
+    if first == "**":
+        yield from _expanded(root, folder, rest, skipped)
+    for entry in _entries(folder):
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if first == "**":
+            if is_folder and not entry.name.startswith("."):
+                yield from _expanded(root, entry.path, parts, skipped)
+        elif not fnmatchcase(entry.name, first) or entry.name.startswith(".") > first.startswith("."):
             continue
-        if not inside[above] or (os.path.islink(path) and not _stays(path, root)):
+        elif rest and is_folder:
+            yield from _expanded(root, entry.path, rest, skipped)
+        elif not rest and not is_folder:
+            yield from root.found(entry, skipped)
+
+
+class Root:
+    """The folder that images must stay in."""
+
+    def __init__(self, folder: str) -> None:
+        """Links above the folder are the user's own way to it, and are fine."""
+        self.real = os.path.realpath(folder)
+        self.start = len(folder.rstrip("/")) + 1
+
+    def holds(self, path: str) -> bool:
+        """Whether a path stays inside, wherever its links lead."""
+        real = os.path.realpath(path)
+        return real == self.real or real.startswith(self.real.rstrip("/") + "/")
+
+    def found(self, entry: os.DirEntry[str], skipped: Counter[str]) -> Iterator[Found]:
+        """The entry, if it is an image inside; else it is counted."""
+        if entry.is_symlink() and not self.holds(entry.path):
             skipped[OUTSIDE] += 1
-        elif not is_image(path):
+        elif not is_image(entry.name) or not entry.is_file():
             skipped[NO_IMAGE_ENDING] += 1
         else:
-            yield Found(path, path[start:], os.path.getsize(path))
+            yield Found(entry.path, entry.path[self.start :], entry.stat().st_size)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise VistaQLError(
+            Code.UNREADABLE_FILE, f"'{folder}' cannot be read: {error.strerror}.", hint="Check who may read it."
+        ) from error
 
 
 def _named_by_table(source: TableColumnSource, rule: KeyRule, skipped: Counter[str]) -> Iterator[Found]:
-    root = os.path.realpath(source.folder)
+    root = Root(source.folder)
     for name, key in _rows(source.table, identifier(source.column), rule, frozenset([source.column])):
         if not name:
             skipped[NO_FILE] += 1
@@ -251,7 +278,7 @@ def _named_by_table(source: TableColumnSource, rule: KeyRule, skipped: Counter[s
                 hint="Download the images first, and name the local files.",
             )
         path = os.path.normpath(os.path.join(source.folder, name))
-        if source.confined and not _stays(path, root):
+        if source.confined and not root.holds(path):
             skipped[OUTSIDE] += 1
         else:
             yield Found(path, _below(path, source.folder), _size(path), key)

@@ -15,7 +15,7 @@ from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.stores import duck
 from vistaql.stores.files import put_in_place
 from vistaql.stores.image_set import ImageSet
-from vistaql.stores.quoting import Scalar, identifier
+from vistaql.stores.quoting import Scalar, identifier, literal
 from vistaql.stores.tables import Table, TableFormat, describe_table, scan_sql, with_key
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def create_table_as(
         ) from error
     finally:
         written.unlink(missing_ok=True)
-    return replace(table, query=query.text)
+    return replace(table, query=bound_text(query))
 
 
 @contextmanager
@@ -205,6 +205,11 @@ def bound(query: Query) -> tuple[str, dict[str, Scalar]]:
         return f"${piece['name']}"
 
     return PIECES.sub(mark, query.text), values
+
+
+def bound_text(query: Query) -> str:
+    """The text with values in place of its parameters, so that it can be typed again."""
+    return PIECES.sub(lambda piece: literal(_value(query, piece)) if piece["name"] else piece[0], query.text)
 
 
 def _value(query: Query, piece: re.Match[str]) -> Scalar:

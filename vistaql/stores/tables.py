@@ -219,12 +219,9 @@ def describe_table(
         if not files:
             raise not_found(source)
         draft = replace(draft, bytes=sum(map(os.path.getsize, files)))
-        raw = f"read_json({_pattern(draft)})" if draft.format is TableFormat.JSON else scan_sql(draft)
-        rows = connection.execute(f"DESCRIBE SELECT * FROM {raw}").fetchall()
-        draft = replace(draft, columns=tuple(column_of(row[0], row[1]) for row in rows))
-        if draft.format is TableFormat.CSV:
-            _refuse_ragged(connection, draft)
-        draft = with_key(draft, key, label)
+        if not draft.bytes:
+            raise VistaQLError(Code.UNREADABLE_FILE, f"'{source}' is empty.")
+        draft = with_key(replace(draft, columns=_columns(connection, draft)), key, label)
         counted = connection.execute(f"SELECT count(*) FROM {scan_sql(draft)}").fetchone()
     return replace(draft, rows=int(counted[0]) if counted else 0)
 
@@ -263,6 +260,7 @@ def describe_arrow(name: str, data: pa.Table, key: tuple[str, ...] = (), label: 
     return with_key(draft, key, label)
 
 
+DELIMITERS = (",", ";", "\t", "|")
 NUMBERS = ("FLOAT", "DOUBLE", "DECIMAL", "REAL")
 TIMES = ("DATE", "TIME", "INTERVAL")
 
@@ -288,14 +286,30 @@ def column_of(name: str, sql_type: str) -> ColumnInfo:
     return ColumnInfo(name, next((kind for kind, holds in kinds.items() if holds), ColumnType.OTHER), sql_type)
 
 
-def _refuse_ragged(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """One column whose name holds a delimiter means that the rows have different lengths; say which row."""
-    if len(table.columns) > 1 or any(name == "delimiter" for name, _ in table.options):
+def _columns(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[ColumnInfo, ...]:
+    import duckdb
+
+    scan = f"read_json({_pattern(table)})" if table.format is TableFormat.JSON else scan_sql(table)
+    try:
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
+    except duckdb.InvalidInputException:
+        if table.format is TableFormat.CSV:
+            _check_lengths(connection, table)
+        raise
+    if table.format is TableFormat.CSV and len(rows) == 1:
+        _check_lengths(connection, table)
+    return tuple(column_of(row[0], row[1]) for row in rows)
+
+
+def _check_lengths(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Where no delimiter gives all rows one length, fail at the first row that differs from the header."""
+    if any(name in ("delimiter", "encoding") for name, _ in table.options):
         return
-    delimiter = next((mark for mark in ",;\t|" if table.columns and mark in table.columns[0].name), None)
-    if delimiter is None:
+    line = "auto_detect = false, header = false, quote = '', delim = '\x1f', columns = {'line': 'VARCHAR'}"
+    header = connection.execute(f"SELECT line FROM read_csv({_pattern(table)}, {line}) LIMIT 1").fetchone()
+    mark = max(DELIMITERS, key=lambda mark: header[0].count(mark) if header and header[0] else 0)
+    if header is None or mark not in (header[0] or ""):
         return
-    strict = replace(table, columns=(), options=(*table.options, ("delimiter", delimiter)))
-    connection.execute(f"SELECT * FROM {scan_sql(strict)}").fetchall()
-    message = f"'{table.source}' has one column, called '{table.columns[0].name}'."
-    raise VistaQLError(Code.UNREADABLE_FILE, message, hint="Name the delimiter: WITH (delimiter = ';').")
+    names = {f"{place} {name}": "VARCHAR" for place, name in enumerate(header[0].split(mark))}
+    strict = f"auto_detect = false, header = true, delim = {literal(mark)}, columns = {struct(names)}"
+    connection.execute(f"SELECT * FROM read_csv({_pattern(table)}, {strict})").fetchall()

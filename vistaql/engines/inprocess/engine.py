@@ -5,27 +5,47 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
 
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import (
     ArrayCollector, Batches, FeatureArray, SpoolCollector, SpooledFeatures,
 )  # fmt: skip
 from vistaql.errors import Code, VistaQLError
+from vistaql.logical.nodes import Explore, Export, Reduce, images_of
 from vistaql.outcome import BadImage
 from vistaql.physical.engine import FitResult, Storage
 from vistaql.physical.inference import Output, Pass, tensor_column
 from vistaql.progress import Progress
+from vistaql.settings import Settings
 from vistaql.stores.image_set import ImageSet, OnError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from vistaql.engines.inprocess.prepare import Prepared
     from vistaql.learners import Learner
     from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
 
 # Rows of a batch that leaves the reader; the kernel cuts its own.
 READ_ROWS = 64
+
+
+class Threads(Protocol):
+    """What was decided about threads."""
+
+    @property
+    def threads(self) -> int:
+        """TensorFlow's."""
+
+    @property
+    def decoders(self) -> int:
+        """Those that decode images."""
+
+    @property
+    def fit_workers(self) -> int:
+        """Fits side by side."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +114,11 @@ class InProcess:
     spool_features: bool = False
     """whether features go to disk, for an export that need not fit into memory"""
     bad: dict[str, BadImage] = field(default_factory=dict)
+    decoded: int = 0
+    """images that went through a CNN"""
     inference_seconds: float = 0.0
+    """in all passes"""
+    notes: list[str] = field(default_factory=list)
 
     def rows(self, rows: Rows) -> Learnable:  # noqa: ARG002 - one query at a time, and its rows are here
         """The rows that were joined already."""
@@ -114,6 +138,7 @@ class InProcess:
         from vistaql.engines.tensorflow.runtime import set_threads
 
         set_threads(self.threads)
+        started = perf_counter()
         columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
         stored = 0
@@ -135,6 +160,8 @@ class InProcess:
             self.progress.finish()
         for tensors in kept.values():
             tensors.close()
+        self.decoded = max(self.decoded, stored)
+        self.inference_seconds += perf_counter() - started
         return PassResult(
             {name: column.collected() for name, column in columns.items()},
             {layer: Kept(tensors, stored) for layer, tensors in kept.items()},
@@ -207,7 +234,10 @@ class InProcess:
     ) -> FitResult:
         """Judge a learner over the folds."""
         usable = rows.without(frozenset(self.bad))
-        return fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
+        found = fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
+        if not found.converged:
+            self.notes.append(f"A fit of {learner} stopped at its iteration limit; its figures may still move.")
+        return found
 
     def export(
         self, rows: Learnable, features: tuple[FeatureArray | SpooledFeatures, ...], names: tuple[str, ...], path: str
@@ -229,3 +259,27 @@ def allowed_bad(share: float, total: int) -> int:
     (30, 1, 0)
     """
     return 0 if share == 0 else max(1, int(share * total))
+
+
+def engine_for(
+    query: Explore | Export,
+    settings: Settings,
+    prepared: Prepared,
+    configuration: Threads,
+    folder: str,
+    progress: Progress,
+) -> InProcess:
+    """The engine that runs one query, with what was prepared and decided for it."""
+    images = images_of(query).images
+    return InProcess(
+        learnable=prepared.learnable,
+        listing=prepared.listing,
+        threads=configuration.threads,
+        decoders=configuration.decoders,
+        fit_workers=configuration.fit_workers,
+        on_error=settings.on_error or images.on_error,
+        max_bad=images.max_bad if settings.max_bad is None else settings.max_bad,
+        folder=folder,
+        progress=progress,
+        spool_features=isinstance(query, Export) and not any(isinstance(node, Reduce) for node in query.walk()),
+    )

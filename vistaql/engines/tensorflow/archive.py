@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -63,12 +65,21 @@ def open_model(path: str) -> keras.Model:
     check_archive(path)
     load_model = import_tensorflow().keras.models.load_model
     try:
-        with held_stderr():
+        with held_stderr(), whole_weights():
             return load_model(path, custom_objects=None, compile=False, safe_mode=True)
     except VistaQLError:
         raise
     except Exception as failure:  # whatever a file of unknown origin makes Keras raise
         raise bad(path, first_line(failure)) from failure
+
+
+@contextmanager
+def whole_weights() -> Iterator[None]:
+    """Fail where Keras would only warn that layers keep the random values they started with."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", message="Skipping nested container")
+        yield
 
 
 def check_weights_file(path: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vistaql.engines.tensorflow.archive import first_line
 from vistaql.engines.tensorflow.runtime import import_tensorflow
+from vistaql.errors import Code, VistaQLError
 
 if TYPE_CHECKING:
     import keras
@@ -14,16 +16,23 @@ def flatten(model: keras.Model, input_size: tuple[int, int] | None = None) -> ke
     """The same function of an image, as one functional model in which every layer is used once.
 
     Models inside are opened, layers used twice become two, and an open input size becomes `input_size`.
-    A model that is flat already is given back as it is.
+    A model that is flat already is given back as it is. Raises BAD_MODEL or BAD_OPTION_VALUE.
     """
-    if is_flat(model):
+    if len(model.inputs) != 1 or len(model.inputs[0].shape) != 4 or is_flat(model):
         return model
     keras = import_tensorflow().keras
-    height, width, channels = model.inputs[0].shape[1:]
-    size = input_size or (0, 0)
-    pixels = keras.Input((height or size[0], width or size[1], channels), name="pixels")
+    shape = tuple(model.inputs[0].shape[1:])
+    if None in shape and input_size is None:
+        message = f"The model leaves the size of its input open: {shape}."
+        raise VistaQLError(Code.BAD_MODEL, message, hint="Say the size: WITH (input_size = 224)")
+    height, width = input_size or (shape[0], shape[1])
+    pixels = keras.Input((shape[0] or height, shape[1] or width, shape[2]), name="pixels")
     copier = _Copier(keras, {"pixels"})
-    outputs = copier.run(model, pixels)
+    try:
+        outputs = copier.run(model, pixels)
+    except (ValueError, TypeError) as failure:
+        message = f"The model cannot take images of {height}x{width}: {first_line(failure)}."
+        raise VistaQLError(Code.BAD_OPTION_VALUE, message) from failure
     return keras.Model(pixels, outputs, name=model.name)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vistaql.engines.tensorflow.archive import check_weights_file, first_line
+from vistaql.engines.tensorflow.archive import check_weights_file, first_line, whole_weights
 from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
 from vistaql.errors import Code, VistaQLError
 from vistaql.models import roster
@@ -102,8 +102,9 @@ def load(model: keras.Model, cnn: Cnn, path: str) -> None:
     """Read weights into a model from a .weights.h5, .keras or .h5 file that was looked through first."""
     check_weights_file(path)
     try:
-        model.load_weights(path)
-    except (ValueError, KeyError, OSError, TypeError, IndexError) as failure:
+        with whole_weights():
+            model.load_weights(path)
+    except (ValueError, KeyError, OSError, TypeError, IndexError, UserWarning) as failure:
         raise VistaQLError(
             Code.BAD_MODEL,
             f"{path} does not hold the weights of {cnn.builder} at {cnn.input_size[0]}x{cnn.input_size[1]}: "

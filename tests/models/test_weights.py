@@ -1,0 +1,174 @@
+"""Weights: random ones are one and the same everywhere, files are what they were, the rest is said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vistaql.engines.tensorflow import builders
+from vistaql.engines.tensorflow.register import AS_PUBLISHED, Builder, read_cnn
+from vistaql.engines.tensorflow.weights import weights_digest
+from vistaql.errors import Code, VistaQLError
+from vistaql.models import roster
+from vistaql.models.cnn import Cnn, Preprocessing, Weights, WeightsKind
+
+RANDOM = Weights(WeightsKind.RANDOM, seed=7)
+PROGRAM = """
+import hashlib, sys
+from dataclasses import replace
+from vistaql.engines.tensorflow import builders
+from vistaql.models import roster
+from vistaql.models.cnn import Weights, WeightsKind
+from vistaql.engines.tensorflow.runtime import import_tensorflow
+import_tensorflow().keras.utils.set_random_seed(int(sys.argv[1]))
+for name in sys.argv[2:]:
+    model = builders.build(replace(roster.load(name), weights=Weights(WeightsKind.RANDOM, seed=7)))
+print(hashlib.sha256(b"".join(array.tobytes() for array in model.get_weights())).hexdigest())
+"""
+
+
+def bits(cnn: Cnn) -> str:
+    return hashlib.sha256(b"".join(array.tobytes() for array in builders.build(cnn).get_weights())).hexdigest()
+
+
+def known(name: str, weights: Weights) -> Cnn:
+    cnn = roster.load(name)
+    assert cnn is not None
+    return replace(cnn, weights=weights)
+
+
+def test_random_weights_are_the_same_in_every_process() -> None:
+    runs = [
+        subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for arguments in (["1", "mobilenet_v2"], ["2", "strokes", "mobilenet_v2"])
+    ]
+    (first, noise), (second, more_noise) = (run.communicate() for run in runs)
+    assert len(first.strip()) == 64
+    assert first == second
+    assert (noise, more_noise) == (b"", b"")
+
+
+def test_random_weights_depend_on_the_seed() -> None:
+    assert bits(known("strokes", RANDOM)) == bits(known("strokes", RANDOM))
+    assert bits(known("strokes", RANDOM)) != bits(known("strokes", replace(RANDOM, seed=8)))
+
+
+@pytest.mark.parametrize("name", ["strokes", "mobilenet_v2", "resnet50", "efficientnet_b0"])
+def test_random_activations_neither_vanish_nor_explode(name: str) -> None:
+    cnn = known(name, RANDOM)
+    model = builders.build(cnn)
+    low, high = (0, 255) if cnn.preprocessing is Preprocessing.NONE else (-1, 1)
+    pixels = np.random.default_rng(0).uniform(low, high, (1, *cnn.input_size, 3)).astype(np.float32)
+    features = np.asarray(model(pixels))
+    assert 1e-6 < features.std() < 1e6
+
+
+def test_shipped_weights_are_trained_ones() -> None:
+    strokes = roster.load("strokes")
+    assert strokes is not None
+    assert roster.shipped_weights("strokes").stat().st_size < 300_000
+    assert bits(strokes) != bits(known("strokes", RANDOM))
+    assert weights_digest(strokes).startswith("sha256:")
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_real_weights_of_a_roster_cnn_come_from_a_file(weights: Path, suffix: str) -> None:
+    path = weights / f"mobilenet_v2_1.0_224{suffix}"
+    cnn = read_cnn("mine", Builder.ROSTER, "mobilenet_v2", Weights(WeightsKind.FILE, path=str(path)))
+    index = json.loads((weights / "index.json").read_text())
+    assert cnn.weights.digest == index["mobilenet_v2_1.0_224"]["files"][path.name]["sha256"]
+    assert weights_digest(cnn) == f"sha256:{cnn.weights.digest}"
+    original = roster.load("mobilenet_v2")
+    assert original is not None
+    assert (cnn.points, cnn.graph_digest) == (original.points, original.graph_digest)
+
+
+def test_both_forms_of_the_real_weights_are_the_same_numbers(weights: Path) -> None:
+    cnns = [
+        known("mobilenet_v2", Weights(WeightsKind.FILE, path=str(weights / f"mobilenet_v2_1.0_224{suffix}")))
+        for suffix in (".weights.h5", ".keras")
+    ]
+    assert bits(cnns[0]) == bits(cnns[1])
+
+
+def test_weights_of_another_cnn_are_refused(weights: Path) -> None:
+    path = str(weights / "mobilenet_v1_0.25_128.weights.h5")
+    with pytest.raises(VistaQLError) as caught:
+        read_cnn("mine", Builder.ROSTER, "mobilenet_v2", Weights(WeightsKind.FILE, path=path))
+    assert caught.value.code is Code.BAD_MODEL
+    assert "keras:MobileNetV2" in caught.value.message
+
+
+def test_a_changed_file_is_noticed(weights: Path, tmp_path: Path) -> None:
+    path = tmp_path / "net.keras"
+    shutil.copyfile(weights / "resnet20_cifar10_32.keras", path)
+    cnn = read_cnn("net", Builder.FILE, str(path))
+    builders.build(cnn)
+    with path.open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(VistaQLError) as caught:
+        builders.build(cnn)
+    assert caught.value.code is Code.WEIGHTS_CHANGED
+    assert "REGISTER OR REPLACE CNN net" in (caught.value.hint or "")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VistaQLError) as caught:
+        read_cnn("net", Builder.FILE, str(tmp_path / "none.keras"))
+    assert caught.value.code is Code.FILE_NOT_FOUND
+
+
+def test_alexnet_says_that_it_has_no_published_weights() -> None:
+    alexnet = roster.load("alexnet")
+    assert alexnet is not None
+    with pytest.raises(VistaQLError) as caught:
+        builders.build(alexnet)
+    assert caught.value.code is Code.NO_WEIGHTS
+    assert "WEIGHTS RANDOM (SEED = 1)" in (caught.value.hint or "")
+
+
+def test_without_a_network_the_way_to_give_a_file_is_told(tmp_path: Path) -> None:
+    program = (
+        "from vistaql.engines.tensorflow import builders; from vistaql.models import roster;"
+        "builders.build(roster.load('mobilenet_v2'))"
+    )
+    # A proxy that nobody listens on stands for a machine without a network.
+    proxy = {f"{kind}_proxy": "http://127.0.0.1:9" for kind in ("http", "https")}
+    environment = {"PATH": "/usr/bin:/bin", "KERAS_HOME": str(tmp_path), "HOME": str(tmp_path), **proxy}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment)
+    last = done.stderr.split("VistaQLError: ")[-1]
+    assert last.startswith("VQL3006: The ImageNet weights of mobilenet_v2 (15 MB) could not be downloaded")
+    assert "WEIGHTS 'file.weights.h5'" in last
+    assert done.stdout == ""
+
+
+def test_efficientnet_means_the_same_as_in_keras_with_imagenet_weights() -> None:
+    keras = pytest.importorskip("keras")
+    from vistaql.engines.tensorflow.weights import IMAGENET_STD, adjust_normalization
+
+    model = builders.build(known("efficientnet_b0", RANDOM))
+    layer = model.get_layer("normalization")
+    mean = np.array((0.485, 0.456, 0.406), np.float32)
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(IMAGENET_STD)  # what the file of Keras holds
+    layer.finalize_state()
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, 224, 224, 3)).astype(np.float32)
+    in_keras = np.asarray(layer(pixels / 255)) / np.sqrt(IMAGENET_STD)  # the layer that Keras adds
+    adjust_normalization(model, always=False)
+    front = keras.Model(model.input, model.get_layer("normalization").output)
+    np.testing.assert_allclose(np.asarray(front(pixels)), in_keras, rtol=1e-5, atol=1e-5)
+
+
+def test_identity_of_weights_does_not_depend_on_names() -> None:
+    cnn = known("strokes", RANDOM)
+    assert weights_digest(cnn) == weights_digest(replace(cnn, name="other"))
+    assert weights_digest(cnn) != weights_digest(replace(cnn, weights=replace(RANDOM, seed=8)))
+    assert AS_PUBLISHED.input_size is None

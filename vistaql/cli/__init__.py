@@ -1,0 +1,5 @@
+"""The command line: statements in, outcomes out, and an exit code that says how it went."""
+
+from vistaql.cli.command import main
+
+__all__ = ["main"]

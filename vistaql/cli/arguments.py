@@ -1,0 +1,163 @@
+"""What the words after `vistaql` mean."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from vistaql.errors import Code, VistaQLError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HELP = """\
+VistaQL tells which layer of a CNN serves your prediction task best.
+
+  vistaql demo [DIR]          a first answer on real data, in DIR (vistaql-demo)
+  vistaql run FILE.vql        run a script; - reads it from standard input
+  vistaql -c "STATEMENTS"     run statements
+  vistaql check FILE.vql      look for errors without running anything
+  ... | vistaql               run the statements that come through a pipe
+
+  --home DIR                  the folder of the catalog (else VISTAQL_HOME)
+  --format FORMAT             table (default), json, csv or markdown
+  --param NAME=VALUE          what :NAME stands for; may be given several times
+  --set NAME=VALUE            a setting such as plan=lazy; several times as well
+  --verbose                   show the trace of an internal error
+  --version, --help
+
+Exit codes: 0 done, 1 a statement failed, 2 wrong use, 3 this machine lacks
+something (weights, TensorFlow, room), 130 interrupted. More: docs/cli.md
+"""
+Value = str | int | float | None
+SEE_HELP = "vistaql --help"
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
+
+
+class Command(Enum):
+    """What to do; STATEMENTS come from -c or through a pipe."""
+
+    RUN = "run"
+    CHECK = "check"
+    DEMO = "demo"
+    STATEMENTS = "statements"
+    HELP = "help"
+    VERSION = "version"
+
+
+class Format(Enum):
+    """How outcomes are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The command line, understood. `target` is the file or folder; `text` holds the statements of -c."""
+
+    command: Command
+    target: str | None = None
+    text: str | None = None
+    home: Path | None = None
+    format: Format = Format.TABLE
+    parameters: tuple[tuple[str, Value], ...] = ()
+    settings: tuple[tuple[str, Value], ...] = ()
+    verbose: bool = False
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises USAGE instead of leaving the program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found."""
+        raise VistaQLError(Code.USAGE, f"{message[:1].upper()}{message[1:]}.", hint=SEE_HELP)
+
+
+def understand(words: Sequence[str]) -> Arguments:
+    """Read the words after the name of the program; options may stand anywhere. Raises USAGE."""
+    parser = Parser(prog="vistaql", add_help=False, allow_abbrev=False)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("-c", dest="text", metavar="STATEMENTS")
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--format", choices=[one.value for one in Format], default=Format.TABLE.value)
+    parser.add_argument("--param", action="append", default=[])
+    parser.add_argument("--set", action="append", default=[])
+    for flag in ("--verbose", "--version", "--help", "-h"):
+        parser.add_argument(flag, action="store_true")
+    found = parser.parse_intermixed_args(words)
+    if found.version or found.help or found.h:
+        return Arguments(Command.VERSION if found.version else Command.HELP)
+    command, target = command_of(found.words, found.text)
+    return Arguments(
+        command,
+        target,
+        found.text,
+        found.home,
+        Format(found.format),
+        tuple(named_value(item, "--param") for item in found.param),
+        tuple(named_value(item, "--set") for item in found.set),
+        found.verbose,
+    )
+
+
+def command_of(words: Sequence[str], text: str | None) -> tuple[Command, str | None]:
+    """The command and the file or folder it takes. Raises USAGE where they do not fit together."""
+    if text is not None and words:
+        raise VistaQLError(Code.USAGE, f"-c takes statements, and nothing beside them: '{words[0]}'.", hint=SEE_HELP)
+    if not words:
+        return Command.STATEMENTS, None
+    commands = {one.value: one for one in (Command.RUN, Command.CHECK, Command.DEMO)}
+    command = commands.get(words[0])
+    if command is None:
+        raise VistaQLError(Code.USAGE, f"There is no command '{words[0]}'.", hint=hint_for(words[0], commands))
+    targets = words[1:]
+    if len(targets) > 1:
+        message = f"'vistaql {command.value}' takes one name, not {len(targets)}."
+        raise VistaQLError(Code.USAGE, message, hint=SEE_HELP)
+    if not targets and command is not Command.DEMO:
+        message = f"'vistaql {command.value}' needs the name of a script."
+        raise VistaQLError(Code.USAGE, message, hint=f"vistaql {command.value} FILE.vql")
+    return command, targets[0] if targets else None
+
+
+def hint_for(word: str, commands: dict[str, Command]) -> str:
+    """What was probably meant by a word that is no command.
+
+    >>> hint_for("jobs.vql", {}), hint_for("SHOW TABLES", {})
+    ('vistaql run jobs.vql', 'vistaql -c "SHOW TABLES"')
+    """
+    if word.endswith(".vql"):
+        return f"vistaql run {word}"
+    if " " in word:
+        return f'vistaql -c "{word}"'
+    return did_you_mean(word, commands, "commands")
+
+
+def named_value(item: str, option: str) -> tuple[str, Value]:
+    """Split NAME=VALUE. Raises USAGE where it is not that."""
+    name, equals, value = item.partition("=")
+    if not equals or not name:
+        raise VistaQLError(Code.USAGE, f"{option} takes NAME=VALUE, not '{item}'.", hint=f"{option} name=value")
+    return name, literal(value)
+
+
+def literal(text: str) -> Value:
+    """A number, true, false or null where the text is one; otherwise the text, with or without quotes.
+
+    >>> literal("5"), literal("0.25"), literal("true"), literal("007"), literal("'5'"), literal("4GB")
+    (5, 0.25, True, '007', '5', '4GB')
+    """
+    found = NUMBER.fullmatch(text)
+    if found:
+        return float(text) if found[2] else int(text)
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    return WORDS.get(text.lower(), text)

@@ -1,0 +1,209 @@
+"""Columns of the joined tables as numbers, with everything that is fitted fitted inside the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_LEVELS = 100
+"""Text columns with more different values are left out."""
+LARGEST = 1e100
+"""Larger numbers count as missing: they are marks, and their squares would overflow."""
+
+
+@dataclass(frozen=True, eq=False)
+class StructuredColumns:
+    """The usable columns of a table, read once.
+
+    Numbers, dates and times count as one number; true and false as 1 and 0; text is one-hot, one level a column.
+    A level that no training row has is constant there, and so has no weight.
+    """
+
+    names: tuple[str, ...]
+    """columns used"""
+    are_text: tuple[bool, ...]
+    """for each column used whether it is text"""
+    left_out: tuple[tuple[str, str], ...]
+    """columns not used, each with the reason"""
+    missing: tuple[tuple[str, int], ...]
+    """columns used that have missing values, and how many"""
+    numbers: np.ndarray
+    """float64 [rows, columns]; NaN is missing"""
+    two_valued: np.ndarray
+    """bool [columns]: the commonest value stands in for a missing one, and not the median"""
+    levels: np.ndarray
+    """int32 [rows, text columns]; -1 is missing"""
+    sizes: tuple[int, ...]
+    """levels of each text column"""
+
+    @classmethod
+    def of(cls, table: pa.Table) -> StructuredColumns:
+        """Read every column of a table; leave out what cannot be used, and say why."""
+        names, are_text, left_out, missing, sizes = [], [], [], [], []
+        numbers: list[np.ndarray] = []
+        two_valued: list[bool] = []
+        levels: list[np.ndarray] = []
+        for name in table.column_names:
+            read = read_column(table.column(name))
+            if isinstance(read, str):
+                left_out.append((name, read))
+                continue
+            names.append(name)
+            are_text.append(isinstance(read, Levels))
+            if isinstance(read, Levels):
+                levels.append(read.codes)
+                sizes.append(read.size)
+                absent = int((read.codes < 0).sum())
+            else:
+                numbers.append(read.values)
+                two_valued.append(read.two_valued)
+                absent = int(np.isnan(read.values).sum())
+            if absent:
+                missing.append((name, absent))
+        rows = table.num_rows
+        return cls(
+            tuple(names),
+            tuple(are_text),
+            tuple(left_out),
+            tuple(missing),
+            stack(numbers, rows, np.float64),
+            np.array(two_valued, dtype=bool),
+            stack(levels, rows, np.int32),
+            tuple(sizes),
+        )
+
+    @property
+    def width(self) -> int:
+        """Columns of the encoded table."""
+        return self.numbers.shape[1] + sum(self.sizes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out and what was filled in, in words."""
+        said = []
+        if self.left_out:
+            said.append("Left out: " + shorten([f"{name} ({why})" for name, why in self.left_out]) + ".")
+        if self.missing:
+            shown = shorten([f"{count} in {name}" for name, count in self.missing])
+            said.append(f"Missing values: {shown}; filled with the fold's median, or its commonest value.")
+        return tuple(said)
+
+    def groups(self, most: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Each column as group numbers from 0: its levels, or up to `most` ranges of its numbers; missing is a group.
+
+        Ranges hold equal numbers of rows, and do not depend on the order of rows.
+        """
+        numeric = [name for name, text in zip(self.names, self.are_text, strict=True) if not text]
+        texts = [name for name, text in zip(self.names, self.are_text, strict=True) if text]
+        for place, name in enumerate(numeric):
+            values = self.numbers[:, place]
+            cuts = np.unique(np.nanquantile(values, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
+            yield name, np.where(np.isnan(values), 0, 1 + np.searchsorted(cuts, values))
+        for place, name in enumerate(texts):
+            yield name, self.levels[:, place].astype(np.int64) + 1
+
+    def encode(self, train: np.ndarray) -> np.ndarray:
+        """All rows as float64 [rows, width]; what stands in for missing values is taken from the training rows."""
+        encoded = np.zeros((len(self.numbers), self.width))
+        count = self.numbers.shape[1]
+        encoded[:, :count] = np.where(np.isnan(self.numbers), self._stand_ins(train), self.numbers)
+        start = count
+        for place, size in enumerate(self.sizes):
+            codes = self.levels[:, place]
+            seen = codes[train]
+            commonest = int(np.bincount(seen[seen >= 0], minlength=size).argmax())
+            encoded[np.arange(len(codes)), start + np.where(codes < 0, commonest, codes)] = 1.0
+            start += size
+        return encoded
+
+    def _stand_ins(self, train: np.ndarray) -> np.ndarray:
+        values = self.numbers[train]
+        stand_ins = np.zeros(values.shape[1])
+        for place in np.flatnonzero(np.isnan(self.numbers).any(axis=0)):
+            known = values[:, place][~np.isnan(values[:, place])]
+            if len(known):
+                stand_ins[place] = float(known.mean() > 0.5) if self.two_valued[place] else np.median(known)
+        return stand_ins
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A column of numbers: float64 [rows], NaN is missing."""
+
+    values: np.ndarray
+    two_valued: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """A column of few different texts: int32 [rows] from 0, in the order of the texts; -1 is missing."""
+
+    codes: np.ndarray
+    size: int
+
+
+def read_column(column: pa.ChunkedArray) -> Numbers | Levels | str:
+    """The column as numbers or levels, or the reason why it cannot be used."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if column.null_count == len(column):
+        return "no values"
+    if pa.types.is_boolean(kind):
+        return Numbers(as_floats(column), two_valued=True)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return usable(as_floats(column))
+    if pa.types.is_temporal(kind):
+        width = 32 if kind.bit_width == 32 else 64
+        return usable(as_floats(column.cast(pa.int32() if width == 32 else pa.int64())))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return as_levels(column)
+    return f"{kind} is not a number or text"
+
+
+def as_floats(column: pa.ChunkedArray) -> np.ndarray:
+    """Float64, with NaN for null and for what is not finite or beyond LARGEST."""
+    import pyarrow as pa
+
+    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        values[~(np.abs(values) <= LARGEST)] = np.nan
+    return values
+
+
+def usable(values: np.ndarray) -> Numbers | str:
+    """Numbers, unless none is left."""
+    return "no finite values" if np.isnan(values).all() else Numbers(values)
+
+
+def as_levels(column: pa.ChunkedArray) -> Levels | str:
+    """Codes of the different texts, unless there are too many, or nearly as many as rows."""
+    import pyarrow.compute as pc
+
+    different = column.unique().drop_null()
+    if len(different) > MOST_LEVELS:
+        return f"{len(different)} different texts, more than {MOST_LEVELS}"
+    if len(different) > 2 and 2 * len(different) > len(column) - column.null_count:
+        return f"{len(different)} different texts in {len(column)} rows"
+    ordered = different.take(pc.sort_indices(different))
+    codes = pc.index_in(column, ordered).fill_null(-1).to_numpy()
+    return Levels(codes.astype(np.int32), len(ordered))
+
+
+def stack(columns: Sequence[np.ndarray], rows: int, kind: type[np.generic]) -> np.ndarray:
+    """Columns beside each other: [rows, columns], with no columns too."""
+    return np.column_stack(columns) if columns else np.empty((rows, 0), dtype=kind)
+
+
+def shorten(items: Sequence[str], most: int = 6) -> str:
+    """A list for people, cut where it gets long."""
+    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")

@@ -1,0 +1,141 @@
+"""Scores of a learner on rows it has not seen, fold by fold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean, stdev
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from vistaql.errors import Code, VistaQLError
+from vistaql.learners.columns import StructuredColumns
+from vistaql.learners.folds import UNUSED, key_order
+from vistaql.learners.learner import Learner
+from vistaql.learners.matrix import Matrix
+from vistaql.learners.metrics import Metric
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The rows to learn from: keys, class codes [rows], where each is tested (see folds), and the table's columns."""
+
+    keys: tuple[str, ...]
+    codes: np.ndarray
+    classes: int
+    tested: np.ndarray
+    columns: StructuredColumns | None = None
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Row numbers in canonical order: everything is fitted in it, so bits do not depend on how rows arrive."""
+        return key_order(self.keys)
+
+    @property
+    def folds(self) -> int:
+        """How many times the learner is fitted."""
+        return int(self.tested.max()) + 1
+
+    def fold(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows to train on, and rows to test on."""
+        tested = self.tested[self.order]
+        return self.order[(tested != number) & (tested != UNUSED)], self.order[tested == number]
+
+    @property
+    def sizes(self) -> tuple[float, float]:
+        """Rows trained on and rows tested on, the mean over the folds."""
+        parts = [self.fold(number) for number in range(self.folds)]
+        return fmean(len(train) for train, _ in parts), fmean(len(test) for _, test in parts)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A metric's value in each fold."""
+
+    metric: Metric
+    folds: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The mean over the folds."""
+        return fmean(self.folds)
+
+    @property
+    def std(self) -> float:
+        """The sample standard deviation over the folds; 0 for one fold."""
+        return stdev(self.folds) if len(self.folds) > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of one learner on one set of features."""
+
+    scores: tuple[Scores, ...]
+    width: int
+    fit_seconds: float
+    """the sum over the folds, encoding and standardising included"""
+    converged: bool
+
+
+def evaluate(
+    examples: Examples,
+    image: np.ndarray | None,
+    learner: Learner,
+    metrics: Sequence[Metric],
+    workers: int = 1,
+    *,
+    with_columns: bool = True,
+) -> Evaluation:
+    """Fit and score every fold, `workers` folds side by side, each with one BLAS thread.
+
+    `image` is float32 [rows, width] in the order of the examples, or None for the table alone. Without columns
+    and image features the class frequencies are all there is, which is to say the commonest class.
+    The result has the same bits for any number of workers and any order of the rows.
+    """
+    columns = examples.columns if with_columns else None
+    check_finite(image)
+
+    def run(number: int) -> tuple[list[float], float, int, bool]:
+        started = time.perf_counter()
+        train, test = examples.fold(number)
+        table = None if columns is None else columns.encode(train)
+        matrix = Matrix(tuple(part for part in (table, image) if part is not None))
+        model = learner.fit(matrix, train, examples.codes[train], examples.classes)
+        seconds = time.perf_counter() - started
+        probabilities = model.probabilities(matrix, test)
+        values = [metric.score(examples.codes[test], probabilities) for metric in metrics]
+        return values, seconds, matrix.width, model.converged
+
+    # Spinning BLAS threads beside each other made the same fits forty times slower.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        done = list(pool.map(run, range(examples.folds)))
+    scores = tuple(Scores(metric, tuple(values[place] for values, *_ in done)) for place, metric in enumerate(metrics))
+    return Evaluation(scores, done[0][2], sum(seconds for _, seconds, *_ in done), all(fine for *_, fine in done))
+
+
+def evaluate_majority(examples: Examples, metrics: Sequence[Metric]) -> tuple[Scores, ...]:
+    """What the class frequencies of the training rows score: always the commonest class."""
+    folds = []
+    for number in range(examples.folds):
+        train, test = examples.fold(number)
+        frequencies = np.bincount(examples.codes[train], minlength=examples.classes) / len(train)
+        probabilities = np.tile(frequencies, (len(test), 1))
+        folds.append([metric.score(examples.codes[test], probabilities) for metric in metrics])
+    return tuple(Scores(metric, tuple(fold[place] for fold in folds)) for place, metric in enumerate(metrics))
+
+
+def check_finite(image: np.ndarray | None) -> None:
+    """Refuse features that a learner would choke on, and say how many rows have them."""
+    if image is None or np.isfinite(image.sum(dtype=np.float64)):
+        return
+    bad = sum(int((~np.isfinite(image[start : start + 256]).all(axis=1)).sum()) for start in range(0, len(image), 256))
+    if bad:
+        raise VistaQLError(
+            Code.NOT_FINITE,
+            f"The layer gives values that are not finite for {bad} of {len(image)} rows.",
+            hint="Choose an earlier layer, or trained weights.",
+        )
