@@ -16,7 +16,7 @@ demo:
 
 test:
 	@sh install.sh test
-	@$(MAKE) check
+	@$(MAKE) --no-print-directory check
 
 check:
 	$(PYTHON) -m ruff check .

@@ -177,8 +177,9 @@ def lift_over(
     known = metric_named(metric)
     sign = 1.0 if known is None or known.greater_is_better else -1.0
     differences = [sign * (a - b) for a, b in zip(folds, alone, strict=True)]
-    interval = corrected_interval(differences, n_train=around.train_rows, n_test=around.test_rows)
-    return interval.mean, interval.low, interval.high
+    if len(differences) == 1:
+        return differences[0], None, None
+    return corrected_interval(differences, n_train=around.train_rows, n_test=around.test_rows)
 
 
 def mean(values: Sequence[float]) -> float:

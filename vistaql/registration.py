@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 OPTIONS = ("preprocessing", "input_size")
 
 
-def register_cnn(statement: ast.RegisterCnn, context: Context, catalog: Catalog) -> Report:
+def register_cnn(statement: ast.RegisterCnn, context: Context, catalog: Catalog, threads: int) -> Report:
     """Read and keep a CNN of Keras, of a .keras file, or of the roster with other weights."""
     from vistaql.catalog.catalog import Kind, name_taken
     from vistaql.engines.tensorflow.register import read_cnn
+    from vistaql.engines.tensorflow.runtime import set_threads
     from vistaql.statements import pointing_at
 
     holder = catalog.entry(Kind.CNN, statement.name.text)
     if holder is not None and not statement.or_replace:
         with pointing_at(statement.name.span):
             raise name_taken(holder, Kind.CNN)
+    set_threads(threads)
     builder, source = where_from(statement, context)
     options = cnn_options(statement.options, context)
     element = statement.source or statement.builder or statement.name

@@ -132,7 +132,12 @@ class Session:
                 self.settings = statements.change_settings(statement, context)
                 return None
             case _:
-                return statements.execute(statement, statements.Desk(context, self.catalog, self.registered))
+                return statements.execute(statement, statements.Desk(context, self.catalog, self.registered, self.threads))
+
+    @property
+    def threads(self) -> int:
+        """TensorFlow threads of this session."""
+        return self.settings.threads or self.machine.cores
 
     def explain(self, statement: ast.Explain, context: Context) -> Explanation:
         """The plan of a query, from what the catalog knows; nothing is run."""

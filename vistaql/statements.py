@@ -31,6 +31,8 @@ class Desk:
     context: Context
     catalog: Catalog
     registered: Mapping[str, Registered]
+    threads: int
+    """TensorFlow threads, fixed when a statement first needs it"""
 
 
 def execute(statement: ast.Statement, desk: Desk) -> Outcome | None:
@@ -41,7 +43,7 @@ def execute(statement: ast.Statement, desk: Desk) -> Outcome | None:
         case ast.CreateImages():
             return create_images(statement, desk)
         case ast.RegisterCnn():
-            return register_cnn(statement, desk.context, desk.catalog)
+            return register_cnn(statement, desk.context, desk.catalog, desk.threads)
         case ast.Drop(kind, name, if_exists):
             from vistaql.catalog.statements import drop
 

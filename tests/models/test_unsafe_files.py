@@ -85,7 +85,7 @@ HARMFUL_LAYERS = {
         "class_name": "Lambda",
         "config": {"name": "x", "function": {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}}},
     },
-    "saved model": {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "/tmp/x"}},
+    "saved model": {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "/x"}},
     "foreign module": {"module": "os", "class_name": "system", "config": {"command": "CALL"}},
     "download": {
         "module": "keras.utils",
@@ -151,7 +151,7 @@ def test_how_a_model_was_trained_is_not_read(good: Members, tmp_path: Path) -> N
     assert not canary.exists()
 
 
-@pytest.mark.parametrize("member", ["../canary", "assets/canary", "/tmp/canary", "model.weights.npz"])
+@pytest.mark.parametrize("member", ["../canary", "assets/canary", "/canary", "model.weights.npz"])
 def test_other_members_are_refused(good: Members, tmp_path: Path, member: str) -> None:
     refused(write(tmp_path, {**good, member: b"tweet"}), Code.UNSAFE_MODEL)
     assert not (tmp_path.parent / "canary").exists()

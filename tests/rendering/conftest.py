@@ -69,7 +69,9 @@ class Answers:
         )
         return replace(made, **changed)  # type: ignore[arg-type]
 
-    def score(self, layer: str | None, mean: float, width: int, lift: float | None = None, **changed: object) -> ScoreRow:
+    def score(
+        self, layer: str | None, mean: float, width: int, lift: float | None = None, **changed: object
+    ) -> ScoreRow:
         """One row."""
         return score(layer, mean, width, lift, **changed)
 

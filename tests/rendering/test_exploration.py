@@ -183,7 +183,9 @@ def test_what_is_not_a_number_is_survived(answers: Answers) -> None:
 
 
 def test_names_from_data_cannot_move_the_cursor(answers: Answers) -> None:
-    text = to_text(answers.six(label="dig\x1b[2Jit", majority_class="\x9b5\n", columns=("\x07ink",), notes=("a\x1b]0;b",)))
+    text = to_text(
+        answers.six(label="dig\x1b[2Jit", majority_class="\x9b5\n", columns=("\x07ink",), notes=("a\x1b]0;b",))
+    )
     assert not set(text) & set("\x1b\x9b\x07")
     assert "commonest dig[2Jit" in text
 

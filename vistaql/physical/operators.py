@@ -91,8 +91,8 @@ class ReadImages(Operator):
         return self.count(sizes) * 200
 
     def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - files are read by each pass
-        """The listing is already there."""
-        return NOTHING
+        """Loading TensorFlow, which whoever reads images needs; the list of files is there already."""
+        return Resources(libraries=1.0)
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing but the result
         """Nothing besides the list."""
@@ -128,7 +128,7 @@ class RunPass(Operator):
     def resources(self, sizes: Sizes) -> Resources:
         """FLOPs by kind of layer for every image, and the decoding of a pass that starts from pixels."""
         images = self.reader.count(sizes)
-        work = Resources(graphs=float(self.cnn.parameters), libraries=0.0)
+        work = Resources(graphs=float(self.cnn.parameters))
         for layer in self.inference.computed:
             if layer.kind == "DepthwiseConv2D":
                 work += Resources(depthwise_flops=float(layer.flops * images))

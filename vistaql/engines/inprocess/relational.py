@@ -83,7 +83,7 @@ def join_rows(rows: Rows, around: Surroundings) -> JoinedRows:
         # The smallest row of a key in the order of all its columns: whichever file order the table has.
         names = [row[0] for row in connection.execute("DESCRIBE picked").fetchall()]
         order = ", ".join(identifier(name) for name in names)
-        table = connection.execute(f"SELECT DISTINCT ON ({KEY}) * FROM picked ORDER BY {order}").to_arrow_table()
+        table = connection.sql(f"SELECT DISTINCT ON ({KEY}) * FROM picked ORDER BY {order}").to_arrow_table()
         return JoinedRows(table, count(connection, rows, key, table.num_rows))
 
 

@@ -145,7 +145,7 @@ def read_config(path: str, archive: zipfile.ZipFile) -> object:
 
 def check_config(path: str, config: object) -> None:
     """Every object that the configuration builds is one that only computes."""
-    if not isinstance(config, dict) or config.get("class_name") not in {"Functional", "Sequential", "Model"}:
+    if not isinstance(config, dict) or config.get("class_name") not in ("Functional", "Sequential"):
         raise unsafe(path, "it is not a functional or sequential model, so its class is not part of Keras")
     # How the model was trained is not read (compile=False), so it may name what it likes.
     config = {**config, "compile_config": None}
@@ -185,11 +185,11 @@ def numbers(value: object) -> Iterator[int]:
 def check_object(path: str, part: dict[str, Any]) -> None:
     """One object: a value, a layer of the list, or a plain piece of a layer (initializer, data type, ..)."""
     name, module = part.get("class_name"), part.get("module")
-    if name in VALUE_CLASSES and module is None:
+    if isinstance(name, str) and name in VALUE_CLASSES and module is None:
         return
     if not isinstance(name, str) or not isinstance(module, str) or not is_safe(name, module):
         raise unsafe(path, f"it builds {name!r} from module {module!r}, which is not a plain layer of Keras")
-    if part.get("registered_name") not in {None, name}:
+    if part.get("registered_name") not in (None, name):
         raise unsafe(path, f"it needs the custom object {part['registered_name']!r}")
 
 
