@@ -10,8 +10,8 @@ from vistaql.explain.plan import summarize
 from vistaql.learners.comparison import corrected_interval
 from vistaql.learners.evaluation import evaluate_majority
 from vistaql.learners.metrics import metric_named
-from vistaql.models.cnn import WeightsKind
 from vistaql.logical.nodes import Export
+from vistaql.models.cnn import WeightsKind
 from vistaql.outcome import BadImage, Counts, Exploration, PlanSummary, Report, ScoreRow
 from vistaql.physical.engine import FitResult
 from vistaql.physical.operators import Answer, Fit, Scores
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vistaql.engines.inprocess.engine import InProcess
     from vistaql.engines.inprocess.prepare import Prepared
     from vistaql.frontend.binder import BoundQuery
+    from vistaql.frontend.targets import Wanted
     from vistaql.optimizer.choose import Decision
 
 
@@ -74,7 +75,7 @@ def surround(
         test_rows=test,
         plan=plan,
         seconds=seconds,
-        notes=(*bound.notes, *duplicate_notes(prepared), *prepared.notes, *engine.notes),
+        notes=(*duplicate_notes(prepared), *prepared.notes, *engine.notes),
         random_weights=tuple(dict.fromkeys(random)),
         bad_images=engine.bad_images(),
         also=tuple(((item.cnn.name, f"{item.layer}|{item.pool}"), item.also) for item in bound.wanted if item.also),
@@ -219,7 +220,12 @@ def export_report(bound: BoundQuery, prepared: Prepared, engine: InProcess, rows
         lines.append(f"  {len(engine.bad):,} bad images left out; SHOW ERRORS; lists them")
     facts: tuple[tuple[str, object], ...] = (
         ("written", path), ("rows", rows), ("counts", counts),
-        ("columns", [{"cnn": item.cnn.name, "layer": item.layer, "pool": str(item.pool), "width": item.width} for item in bound.wanted]),
+        ("columns", [column_facts(item) for item in bound.wanted]),
         ("seconds", seconds),
     )  # fmt: skip
     return Report(tuple(lines), facts)
+
+
+def column_facts(item: Wanted) -> dict[str, object]:
+    """An exported column as plain values."""
+    return {"cnn": item.cnn.name, "layer": item.layer, "pool": str(item.pool), "width": item.width}

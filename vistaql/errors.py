@@ -40,6 +40,7 @@ class Code(Enum):
     CLAUSE_TWICE = "VQL1002"
     BAD_LITERAL = "VQL1003"
     TOO_DEEP = "VQL1004"
+    TOO_LONG = "VQL1005"
 
     # 12xx: the statement names what does not exist, or does not fit
     UNKNOWN_TABLE = "VQL1201"

@@ -65,7 +65,10 @@ def help_on(topic: str, span: Span) -> Report:
     found = next((name for name in TOPICS if name == wanted or wanted in name.split()), None)
     if found is None:
         raise VistaQLError(
-            Code.UNKNOWN_OBJECT, f"There is no help on '{topic}'.", span=span, hint=did_you_mean(topic, TOPICS, "topics")
+            Code.UNKNOWN_OBJECT,
+            f"There is no help on '{topic}'.",
+            span=span,
+            hint=did_you_mean(topic, TOPICS, "topics"),
         )
     meaning, form = TOPICS[found]
     return Report((f"{found.upper()}: {meaning}", *form.split("\n")), (("topic", found), ("form", form)))

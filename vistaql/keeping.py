@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-
 from vistaql.catalog.catalog import Catalog
 from vistaql.errors import Code, VistaQLError
 from vistaql.frontend.binder import BoundQuery
 from vistaql.logical.nodes import images_of
 from vistaql.outcome import BadImage, Exploration, Report
-
 
 
 def keep(

@@ -58,7 +58,7 @@ def absolute(statement: ast.RegisterCnn, context: Context) -> ast.RegisterCnn:
 
 
 def where_from(statement: ast.RegisterCnn, context: Context) -> tuple[Builder, str]:
-    """keras 'Name', file 'path', a bare path, or a CNN of the roster."""
+    """Keras 'Name', file 'path', a bare path, or a CNN of the roster."""
     from vistaql.engines.tensorflow.register import Builder
 
     word = statement.builder.text.casefold() if statement.builder else "file"

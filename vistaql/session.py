@@ -1,7 +1,7 @@
 """The pipeline, and the Python API.
 
-    text --parse--> ast.Script --bind--> BoundQuery --rewrite--> logical plan
-         --enumerate, price, choose--> Decision --run--> Outcome
+text --parse--> ast.Script --bind--> BoundQuery --rewrite--> logical plan
+--enumerate, price, choose--> Decision --run--> Outcome
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from vistaql import statements
 from vistaql.catalog.catalog import Catalog
@@ -68,10 +68,8 @@ class Session:
 
         `parameters` are the values of :name in the text. Relative paths start at the current folder.
         """
-        outcome: Outcome | None = None
-        for _, outcome in self.run(text, parameters):
-            pass
-        return Result(outcome)
+        outcomes = [outcome for _, outcome in self.run(text, parameters)]
+        return Result(outcomes[-1] if outcomes else None)
 
     def run(
         self, text: str, parameters: Mapping[str, ParameterValue] | None = None, folder: Path | None = None
@@ -91,7 +89,9 @@ class Session:
             except VistaQLError as error:
                 raise error.in_source(text) from error.__cause__
 
-    def check(self, text: str, parameters: Mapping[str, ParameterValue] | None = None, folder: Path | None = None) -> int:
+    def check(
+        self, text: str, parameters: Mapping[str, ParameterValue] | None = None, folder: Path | None = None
+    ) -> int:
         """Parse and bind every statement; queries are not run and nothing is kept. The number of statements.
 
         Statements that name things do so in a copy of the catalog, so that those behind them can be bound.
@@ -132,7 +132,9 @@ class Session:
                 self.settings = statements.change_settings(statement, context)
                 return None
             case _:
-                return statements.execute(statement, statements.Desk(context, self.catalog, self.registered, self.threads))
+                return statements.execute(
+                    statement, statements.Desk(context, self.catalog, self.registered, self.threads)
+                )
 
     @property
     def threads(self) -> int:
@@ -151,7 +153,7 @@ class Session:
         bound = bind_query(query, context)
         decision = self.decide(bound, estimate(bound.plan))
         plan = explained.plan_json(decision)
-        text = render(decision, bound.notes)
+        text = render(decision)
         return Explanation(json.dumps(plan) if statement.format is ast.ExplainFormat.JSON else text, plan)
 
     def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
@@ -171,7 +173,9 @@ class Session:
         decision = self.decide(bound, prepared.sizes)
         self.announce(decision)
         with tempfile.TemporaryDirectory(prefix="vistaql-", ignore_cleanup_errors=True) as folder:
-            engine = engine_for(bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress)
+            engine = engine_for(
+                bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
+            )
             values = run_plan(decision.chosen.plan, engine)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
@@ -205,7 +209,7 @@ class Session:
         """Let go of the catalog."""
         self.catalog.close()
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -243,5 +247,3 @@ def home_folder(home: str | Path | None) -> Path:
 def connect(home: str | Path | None = None) -> Session:
     """A session on a home folder: the argument, else VISTAQL_HOME, else a per-user data folder."""
     return Session(home_folder(home))
-
-

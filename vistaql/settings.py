@@ -26,7 +26,7 @@ class EngineChoice(Enum):
     INPROCESS = "inprocess"
 
 
-def setting(default: object, meaning: str, read: Callable[[object], Any]) -> Any:  # noqa: ANN401 - like dataclasses.field
+def setting(default: object, meaning: str, read: Callable[[object], Any]) -> Any:
     """A field of Settings with its meaning, and the function that reads and checks a value from the text."""
     return field(default=default, metadata={"meaning": meaning, "read": read})
 
@@ -108,7 +108,7 @@ class Settings:
     confirm_over: float = setting(300.0, "ask on a terminal before a statement of more than this", seconds)
     on_error: OnError | None = setting(None, "what a bad image does; auto: as the image set says", one_of(OnError))
     max_bad: float | None = setting(None, "share of bad images that stops a run; auto: as the image set says", fraction)
-    cache: bool = setting(True, "whether stored features may be used", truth)  # noqa: FBT003 - a default, not a flag
+    cache: bool = setting(True, "whether stored features may be used", truth)
 
     def changed(self, name: str, value: object) -> Settings:
         """The settings with one value read from the text. ValueError says what is accepted, KeyError: no such name."""
@@ -120,7 +120,9 @@ class Settings:
 
     def describe(self) -> tuple[tuple[str, str, str], ...]:
         """Name, value and meaning of every setting."""
-        return tuple((item.name, shown(item.name, getattr(self, item.name)), item.metadata["meaning"]) for item in fields(self))
+        return tuple(
+            (item.name, shown(item.name, getattr(self, item.name)), item.metadata["meaning"]) for item in fields(self)
+        )
 
 
 def readers() -> dict[str, Callable[[object], Any]]:

@@ -109,7 +109,7 @@ def is_only_cnn(name: ast.Name, desk: Desk) -> bool:
 def layers(cnn: Cnn, *, all_layers: bool) -> Relation:
     """Name, alias, shape, KB an image and GFLOPs from pixels."""
     rows = show_layers_rows(cnn, all_layers=all_layers)
-    columns = {
+    columns: dict[str, list[str] | list[str | None] | list[float]] = {
         "layer": [row.layer for row in rows],
         "alias": [row.alias for row in rows],
         "shape": [row.shape for row in rows],
@@ -122,7 +122,7 @@ def layers(cnn: Cnn, *, all_layers: bool) -> Relation:
 def describe_cnn(cnn: Cnn) -> Relation:
     """Facts of a CNN, one a row."""
     height, width = cnn.input_size
-    facts = {
+    facts: dict[str, str | None] = {
         "built by": cnn.builder,
         "input": f"{height} x {width}",
         "preprocessing": cnn.preprocessing.value,
@@ -133,7 +133,7 @@ def describe_cnn(cnn: Cnn) -> Relation:
         "weights sha256": cnn.weights.digest,
         "images a batch": str(cnn.batch_rows),
     }
-    return relation({"fact": list(facts), "value": list(facts.values())}, f"CNN {cnn.name}")
+    return relation({"fact": tuple(facts), "value": tuple(facts.values())}, f"CNN {cnn.name}")
 
 
 def relation(columns: Mapping[str, Sequence[object]], title: str = "") -> Relation:

@@ -84,7 +84,9 @@ def create_table(statement: ast.CreateTable, desk: Desk) -> Report:
         return create_table(
             desk.catalog,
             statement.name.text,
-            query_of(statement.source, desk) if isinstance(statement.source, ast.RawSql) else context.path(statement.source),
+            query_of(statement.source, desk)
+            if isinstance(statement.source, ast.RawSql)
+            else context.path(statement.source),
             format_word=statement.format.text if statement.format else None,
             key=tuple(name.text for name in statement.key),
             label=statement.label.text if statement.label else None,
@@ -104,20 +106,22 @@ def create_images(statement: ast.CreateImages, desk: Desk) -> Report:
     key = None
     if statement.key is not None:
         argument = statement.key.argument
-        key = KeyRule(KeyKind(statement.key.kind.value), None if argument is None else text_of(argument, context.parameters))
-    in_table = isinstance(source, ast.TableColumnSource)
+        key = KeyRule(
+            KeyKind(statement.key.kind.value), None if argument is None else text_of(argument, context.parameters)
+        )
+    table = source if isinstance(source, ast.TableColumnSource) else None
     with pointing_at(
         source.span, NAME_TAKEN=statement.name.span, **option_places(statement.options),
         BAD_LITERAL=statement.key.span if statement.key else None,
-        UNKNOWN_TABLE=source.table.span if in_table else None,
-        UNKNOWN_COLUMN=source.column.span if in_table else None,
+        UNKNOWN_TABLE=table.table.span if table else None,
+        UNKNOWN_COLUMN=table.column.span if table else None,
     ):  # fmt: skip
         return create_images(
             desk.catalog,
             statement.name.text,
             source.table.text if isinstance(source, ast.TableColumnSource) else context.path(source),
-            column=source.column.text if isinstance(source, ast.TableColumnSource) else None,
-            folder=context.path(source.folder) if isinstance(source, ast.TableColumnSource) and source.folder else None,
+            column=table.column.text if table else None,
+            folder=context.path(table.folder) if table and table.folder else None,
             key=key,
             label_from_folder=statement.label_from_folder,
             options=options_of(statement.options, context),
@@ -197,9 +201,7 @@ def changed_setting(settings: Settings, name: str, value: object) -> Settings:
     try:
         return settings.changed(name.casefold(), plain_number(value))
     except ValueError as error:
-        raise VistaQLError(
-            Code.BAD_OPTION_VALUE, f"{name} cannot be '{value}'.", hint=f"Write {error}."
-        ) from None
+        raise VistaQLError(Code.BAD_OPTION_VALUE, f"{name} cannot be '{value}'.", hint=f"Write {error}.") from None
 
 
 def plain_number(value: object) -> object:
@@ -227,4 +229,3 @@ def read_script(path: Path, span: Span | None = None) -> str:
         raise VistaQLError(
             Code.UNREADABLE_FILE, f"'{path}' is not text in UTF-8.", span=span, hint="Save it as UTF-8."
         ) from None
-

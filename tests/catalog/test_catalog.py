@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vistaql.catalog import codec, database
-from vistaql.catalog.catalog import Catalog, Kind
+from vistaql.catalog.catalog import Catalog, Kind, Writer
 from vistaql.catalog.results import relations_of, result_table
 from vistaql.errors import Code, VistaQLError
 from vistaql.outcome import BadImage, Counts, Exploration, PlanSummary, ScoreRow
@@ -106,13 +106,18 @@ def test_names_ignore_case_and_keep_their_spelling(catalog: Catalog) -> None:
 def test_what_stands_after_from_shares_its_names(catalog: Catalog, kind: Kind) -> None:
     with catalog.transaction() as writer:
         writer.put_table(replace(TABLE, name="x"), "")
+
+    def put(writer: Writer) -> None:
+        match kind:
+            case Kind.TABLE:
+                writer.put_table(replace(TABLE, name="X"), "")
+            case Kind.IMAGES:
+                writer.put_images(replace(SETS[0], name="X"), "", replacing=True)
+            case _:
+                writer.put_result(replace(ANSWER, name="X"))
+
     with pytest.raises(VistaQLError) as caught, catalog.transaction() as writer:
-        if kind is Kind.TABLE:
-            writer.put_table(replace(TABLE, name="X"), "")
-        elif kind is Kind.IMAGES:
-            writer.put_images(replace(SETS[0], name="X"), "", replacing=True)
-        else:
-            writer.put_result(replace(ANSWER, name="X"))
+        put(writer)
     assert caught.value.code is Code.NAME_TAKEN
 
 
@@ -130,10 +135,13 @@ def test_names_that_cannot_be(catalog: Catalog, name: str) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(catalog: Catalog) -> None:
-    with pytest.raises(ZeroDivisionError), catalog.transaction() as writer:
+    def write_and_fail(writer: Writer) -> None:
         writer.put_table(TABLE, "")
         writer.put_result(ANSWER, "photos")
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), catalog.transaction() as writer:
+        write_and_fail(writer)
     assert catalog.tables() == ()
     assert catalog.results() == ()
     assert catalog.bad_images() == ()

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from vistaql.optimizer.choose import Candidate, Decision
 from vistaql.outcome import PlanSummary
 from vistaql.physical.operators import (
-    Answer, BestSoFar, Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass, WriteFeatures,
+    Answer,
+    BestSoFar,
+    Fit,
+    FitAlone,
+    Keep,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    RunPass,
+    WriteFeatures,
 )  # fmt: skip
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
@@ -76,8 +86,14 @@ def describe(operator: Operator, sizes: Sizes) -> str:
     match operator:
         case ReadRows(rows):
             about = "" if sizes.exact else "about "
-            joined = [node for node in rows.walk() if type(node).__name__ in ("Join", "Filter", "Sample", "ScanTable", "ScanImages")]
-            return f"Rows {' > '.join(type(node).__name__.removeprefix('Scan') for node in joined)}: {about}{sizes.rows:,}"
+            joined = [
+                node
+                for node in rows.walk()
+                if type(node).__name__ in ("Join", "Filter", "Sample", "ScanTable", "ScanImages")
+            ]
+            return (
+                f"Rows {' > '.join(type(node).__name__.removeprefix('Scan') for node in joined)}: {about}{sizes.rows:,}"
+            )
         case ReadImages(images, rows):
             which = "those with a row" if rows else "all"
             return f"Images {images.images}: {operator.count(sizes):,} ({which})"
@@ -88,8 +104,8 @@ def describe(operator: Operator, sizes: Sizes) -> str:
         case WriteFeatures(_, _, names, _):
             return f"Write {', '.join(names)} to Parquet"
         case PickFeatures() | Fit() | FitAlone() | BestSoFar() | Answer():
-            return operator.label
-    return operator.label
+            return operator.summary
+    return operator.summary
 
 
 def describe_fits(fits: list[Fit | FitAlone]) -> str:
@@ -98,9 +114,7 @@ def describe_fits(fits: list[Fit | FitAlone]) -> str:
     learners = ", ".join(dict.fromkeys(node.learner.name for node in plain))
     alone = ", and on the best layer alone" if len(plain) < len(fits) else ""
     tables = sum(node.features is None for node in plain)
-    return (
-        f"Train {learners} on {len(plain) - tables} layers, on the table alone{alone}; {plain[0].evaluation}"
-    )
+    return f"Train {learners} on {len(plain) - tables} layers, on the table alone{alone}; {plain[0].evaluation}"
 
 
 def plan_json(decision: Decision) -> dict[str, object]:
@@ -120,7 +134,12 @@ def plan_json(decision: Decision) -> dict[str, object]:
         "passes": [str(node.inference) for node in run_order(chosen.plan) if isinstance(node, RunPass)],
         "steps": [step.to_json() for step in steps_of(chosen, decision.sizes)],
         "lost": [
-            {"plan": item.name, "seconds": round(item.seconds, 3), "peak_bytes": item.peak_bytes, "why": why_lost(item, decision)}
+            {
+                "plan": item.name,
+                "seconds": round(item.seconds, 3),
+                "peak_bytes": item.peak_bytes,
+                "why": why_lost(item, decision),
+            }
             for item in decision.losers
         ],
         "rejected": [

@@ -21,10 +21,15 @@ def render(decision: Decision, notes: tuple[str, ...] = ()) -> str:
     lines = [head]
     for step in steps_of(chosen, decision.sizes):
         lines += tree(step, 0)
-    lines += table("lost", [(item.name, format_duration(item.seconds), why_lost(item, decision)) for item in decision.losers])
+    lines += table(
+        "lost", [(item.name, format_duration(item.seconds), why_lost(item, decision)) for item in decision.losers]
+    )
     lines += table(
         "does not fit",
-        [(item.candidate.name, format_size(item.needs), f"has {format_size(item.has)}") for item in decision.rejections],
+        [
+            (item.candidate.name, format_size(item.needs), f"has {format_size(item.has)}")
+            for item in decision.rejections
+        ],
     )
     if not decision.sizes.exact:
         lines.append("Rows are estimated from the catalog; a run counts them before it chooses.")
@@ -34,7 +39,7 @@ def render(decision: Decision, notes: tuple[str, ...] = ()) -> str:
 def tree(step: Step, depth: int) -> list[str]:
     """A step and those below it, seconds at the right."""
     lines = ["   " * depth + "+- " + part for part in [step.words]]
-    right = format_duration(step.seconds) if step.seconds >= 0.005 else ""  # noqa: PLR2004 - shown to hundredths
+    right = format_duration(step.seconds) if step.seconds >= 0.005 else ""
     first = wrapped(lines[0], WIDTH - len(right) - 1)
     first[0] = first[0].ljust(WIDTH - len(right)) + right if right else first[0]
     below = [line for inner in step.reads for line in tree(inner, depth + 1)]

@@ -14,18 +14,19 @@ from typing import Protocol
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
-from vistaql.frontend.joins import bind_join, key_column
+from vistaql.frontend.columns import bind_features, bind_label
+from vistaql.frontend.joins import bind_join
 from vistaql.frontend.learning import bind_evaluation, bind_learners
 from vistaql.frontend.options import bind_settings, text_of
 from vistaql.frontend.printer import to_text
 from vistaql.frontend.scope import ParameterValue, Scope, Source
 from vistaql.frontend.targets import Wanted, bind_targets
 from vistaql.logical import nodes
-from vistaql.logical.nodes import Predicate
 from vistaql.models.cnn import Cnn, WeightsKind
+from vistaql.plan.node import Node
 from vistaql.settings import Settings
-from vistaql.stores.image_set import LABEL_COLUMN, ImageSet
-from vistaql.stores.tables import ColumnInfo, ColumnType, Table
+from vistaql.stores.image_set import ImageSet
+from vistaql.stores.tables import Table
 
 
 class Names(Protocol):
@@ -78,7 +79,6 @@ class BoundQuery:
     label: str = ""
     into_name: str | None = None
     into_file: str | None = None
-    notes: tuple[str, ...] = ()
     reduction: nodes.Reduction | None = None
 
 
@@ -93,7 +93,7 @@ def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> Bound
     reduction = nodes.Reduction(query.per_key.value) if query.per_key else None
     if isinstance(query, ast.ExportLayers):
         rows = nodes.Rows(relation, ())
-        features = plan_features(wanted, nodes.images_of(relation), rows, reduction)
+        features = plan_features(wanted, nodes.images_of(relation), reduction)
         path = context.path(query.path)
         check_ending(path, (".parquet",), query.path.span)
         export = nodes.Export(features, rows, path)
@@ -102,35 +102,35 @@ def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> Bound
 
 
 def bind_explore(
-    query: ast.Explore, context: Context, settings: Settings, wanted: tuple[Wanted, ...], relation: nodes.Node, scope: Scope
+    query: ast.Explore, context: Context, settings: Settings, wanted: tuple[Wanted, ...], relation: Node, scope: Scope
 ) -> BoundQuery:
     """The plan of an EXPLORE over its bound relation."""
     label, words = bind_label(query, scope, relation)
     evaluation, split = bind_evaluation(query.evaluate, scope)
     learners = bind_learners(query.learners, query.span, context.parameters)
-    columns, notes = bind_features(query.features, scope, relation, label, split)
+    columns = bind_features(query.features, scope, relation, label, split)
     rows = nodes.Rows(relation, columns, label, split)
     images = nodes.images_of(relation)
     reduction = nodes.Reduction(query.per_key.value) if query.per_key else None
-    features = plan_features(wanted, images, rows, reduction)
+    features = plan_features(wanted, images, reduction)
     matrices = [nodes.Assemble(rows, item) for item in (*features, None)]
     trainings = tuple(nodes.Train(matrix, learner, evaluation) for learner in learners for matrix in matrices)
     into_name, into_file = bind_into(query, context)
     return BoundQuery(
         nodes.Explore(trainings, best_alone=bool(columns)), settings, text(query), wanted, words, into_name, into_file,
-        notes, reduction,
+        reduction,
     )  # fmt: skip
 
 
 def plan_features(
-    wanted: tuple[Wanted, ...], images: nodes.ScanImages, rows: nodes.Rows, reduction: nodes.Reduction | None
+    wanted: tuple[Wanted, ...], images: nodes.ScanImages, reduction: nodes.Reduction | None
 ) -> tuple[nodes.PoolLayer | nodes.Reduce, ...]:
     """Pooled layers as chains from pixels: a layer is inferred from the cut point before it, so prefixes are shared."""
     features: list[nodes.PoolLayer | nodes.Reduce] = []
     for item in wanted:
         cnn = item.cnn
         decoded = nodes.Decode(images, cnn.input_size)
-        chain: nodes.Node = decoded
+        chain: Node = decoded
         earlier = [other for other in wanted if other.cnn.digest == cnn.digest]
         for other in earlier:
             cut = cnn.cut_point_at(other.layer)
@@ -165,10 +165,10 @@ def find_cnn(name: ast.Name, context: Context) -> Cnn:
     return cnn
 
 
-def bind_relation(query: ast.Explore | ast.ExportLayers, context: Context) -> tuple[nodes.Node, Scope]:
+def bind_relation(query: ast.Explore | ast.ExportLayers, context: Context) -> tuple[Node, Scope]:
     """Images, joins, filter and sample."""
     images, source = bind_images(query.relation.images, context)
-    relation: nodes.Node = nodes.ScanImages(images, source.alias)
+    relation: Node = nodes.ScanImages(images, source.alias)
     scope = Scope((source,), context.parameters)
     for join in query.relation.joins:
         table = find_table(join.right, context)
@@ -180,15 +180,17 @@ def bind_relation(query: ast.Explore | ast.ExportLayers, context: Context) -> tu
     return relation, scope
 
 
-def bind_sample(sample: ast.Sample, relation: nodes.Node, context: Context) -> nodes.Sample:
+def bind_sample(sample: ast.Sample, relation: Node, context: Context) -> nodes.Sample:
     """SAMPLE n ROWS or PERCENT, with an amount that makes sense."""
     percent = sample.unit is ast.SampleUnit.PERCENT
-    amount = sample.amount.value if isinstance(sample.amount, ast.Literal) else text_of(sample.amount, context.parameters)
+    amount = (
+        sample.amount.value if isinstance(sample.amount, ast.Literal) else text_of(sample.amount, context.parameters)
+    )
     try:
         number = float(str(amount))
     except ValueError:
         number = 0.0
-    if number <= 0 or (percent and number > 100) or (not percent and number != int(number)):  # noqa: PLR2004 - percent
+    if number <= 0 or (percent and number > 100) or (not percent and number != int(number)):
         raise VistaQLError(
             Code.BAD_OPTION_VALUE,
             f"A sample of {amount} {sample.unit.value.lower()} cannot be drawn.",
@@ -209,7 +211,9 @@ def bind_images(reference: ast.TableRef, context: Context) -> tuple[ImageSet, So
         if found is None:
             hint = did_you_mean(name, context.names.names(ast.ObjectKind.IMAGES), "image sets")
             if context.names.table(name) is not None:
-                hint = f"{name} is a table. CREATE IMAGES photos FROM {name} COLUMN image_path; makes an image set of it."
+                hint = (
+                    f"{name} is a table. CREATE IMAGES photos FROM {name} COLUMN image_path; makes an image set of it."
+                )
             raise VistaQLError(
                 Code.UNKNOWN_IMAGES, f"There is no image set '{name}'.", span=reference.source.span, hint=hint
             )
@@ -250,86 +254,6 @@ def alias_of(reference: ast.TableRef, context: Context, scope: Scope | None) -> 
             hint=f"Give one another name: AS {alias}2.",
         )
     return alias
-
-
-def bind_label(query: ast.Explore, scope: Scope, relation: nodes.Node) -> tuple[Predicate, str]:
-    """What is predicted: PREDICT, else the label that a table or the image set declares."""
-    if query.label is not None:
-        predicate = scope.predicate(query.label)
-        return predicate, predicate.words
-    declared = [
-        (node.alias, node.table.label)
-        for node in relation.walk()
-        if isinstance(node, nodes.ScanTable) and node.table.label
-    ]
-    images = nodes.images_of(relation)
-    if images.images.label_from_folder and not declared:
-        declared = [(images.alias, LABEL_COLUMN.name)]
-    if len(declared) != 1:
-        columns = [source.qualified(info.name) for source in scope.sources for info in source.columns]
-        found = "No table declares a label" if not declared else f"{len(declared)} tables declare a label"
-        raise VistaQLError(
-            Code.NO_LABEL,
-            f"{found}, and there is no PREDICT.",
-            span=Span(query.span.end, query.span.end),
-            hint=f"Add PREDICT column. The columns are: {', '.join(columns[:20])}.",
-        )
-    alias, column = declared[0]
-    named = ast.Column((ast.Name(alias), ast.Name(str(column))))
-    return scope.predicate(named), str(column)
-
-
-# Columns of text that hold where a file is; as features they would only name the row.
-PATH_COLUMN = re.compile(r"(?:.*_)?(?:path|file|filename|file_name|url|uri)$|image$", re.IGNORECASE)
-
-
-def bind_features(
-    features: ast.Features | None, scope: Scope, relation: nodes.Node, label: Predicate, split: str | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Feature columns, and notes on what was left out. `*` leaves out keys, join, path and split columns, the label."""
-    if features is not None and features.columns is not None:
-        named = [(scope.resolve(column), column.span) for column in features.columns]
-        for (source, info), span in named:
-            if source.qualified(info.name) in label.columns:
-                raise VistaQLError(
-                    Code.BAD_EXPRESSION,
-                    f"{info.name} is what is predicted; as a feature it would give the answer away.",
-                    span=span,
-                    hint="Leave it out of FEATURES.",
-                )
-        return tuple(dict.fromkeys(source.qualified(info.name) for (source, info), _ in named)), ()
-    excluded = {scope_name(name, scope) for name in (features.excluded if features else ())}
-    out = {*label.columns, *excluded, *key_columns(relation), *([split] if split else [])}
-    kept = [
-        source.qualified(info.name)
-        for source in scope.sources
-        if not source.is_images
-        for info in source.columns
-        if source.qualified(info.name) not in out and not holds_path(info)
-    ]
-    return tuple(kept), ()
-
-
-def scope_name(name: ast.Name, scope: Scope) -> str:
-    """The qualified name of a column after EXCEPT."""
-    source, info = scope.resolve(ast.Column((name,), span=name.span))
-    return source.qualified(info.name)
-
-
-def holds_path(column: ColumnInfo) -> bool:
-    """Whether a column names files."""
-    return column.type is ColumnType.TEXT and bool(PATH_COLUMN.match(column.name))
-
-
-def key_columns(relation: nodes.Node) -> set[str]:
-    """Declared keys, and columns that joins compare."""
-    found: set[str] = set()
-    for node in relation.walk():
-        if isinstance(node, nodes.ScanTable):
-            found.update(f"{node.alias}.{key_column(node.table, key)}" for key in node.table.key)
-        elif isinstance(node, nodes.Join):
-            found.update(node.condition.columns)
-    return found
 
 
 def bind_into(query: ast.Explore, context: Context) -> tuple[str | None, str | None]:

@@ -86,10 +86,10 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     ("JOIN ''", "name", "A second name for a table follows AS: 'p.csv' AS p."),
     ("FROM name", "name", "A second name for a table follows AS: products AS p."),
     ("SHOW", "name", "SHOW SETTINGS shows the settings, DESCRIBE name a table, an image set or a CNN."),
-    ("", "“", "Straight quotes are wanted: 'text' and \"name\"."),
-    ("", "”", "Straight quotes are wanted: 'text' and \"name\"."),
-    ("", "‘", "Straight quotes are wanted: 'text' and \"name\"."),
-    ("", "’", "Straight quotes are wanted: 'text' and \"name\"."),
+    ("", "\u201c", "Straight quotes are wanted: 'text' and \"name\"."),
+    ("", "\u201d", "Straight quotes are wanted: 'text' and \"name\"."),
+    ("", "\u2018", "Straight quotes are wanted: 'text' and \"name\"."),
+    ("", "\u2019", "Straight quotes are wanted: 'text' and \"name\"."),
 )  # fmt: skip
 
 

@@ -9,13 +9,12 @@ from vistaql.frontend import ast
 from vistaql.frontend.scope import Scope, Source
 from vistaql.logical import nodes
 from vistaql.logical.nodes import Predicate
+from vistaql.plan.node import Node
 from vistaql.stores.quoting import identifier
 from vistaql.stores.tables import ColumnInfo, ColumnType, Table, text_of
 
 
-def bind_join(
-    join: ast.Join, table: Table, alias: str, relation: nodes.Node, scope: Scope
-) -> tuple[nodes.Join, Scope]:
+def bind_join(join: ast.Join, table: Table, alias: str, relation: Node, scope: Scope) -> tuple[nodes.Join, Scope]:
     """The join over what stands before it, and the scope behind it."""
     right = Source(alias, table.columns, is_images=False)
     wider = replace(scope, sources=(*scope.sources, right))

@@ -58,9 +58,7 @@ def bind_learner(call: ast.LearnerCall, parameters: Mapping[str, ParameterValue]
     try:
         return kind(**arguments)
     except (ValueError, TypeError) as error:
-        raise VistaQLError(
-            Code.BAD_OPTION_VALUE, f"{kind.name} cannot be made so: {error}", span=call.span
-        ) from None
+        raise VistaQLError(Code.BAD_OPTION_VALUE, f"{kind.name} cannot be made so: {error}", span=call.span) from None
 
 
 def bind_evaluation(evaluate: ast.Evaluate | None, scope: Scope) -> tuple[Evaluation, str | None]:
@@ -70,7 +68,7 @@ def bind_evaluation(evaluate: ast.Evaluate | None, scope: Scope) -> tuple[Evalua
     metrics = tuple(dict.fromkeys(bind_metric(name) for name in evaluate.metrics)) or (DEFAULT_METRIC,)
     match evaluate.split:
         case ast.CrossValidation(folds):
-            if not 2 <= folds <= MOST_FOLDS:  # noqa: PLR2004 - two folds are the fewest
+            if not 2 <= folds <= MOST_FOLDS:
                 raise VistaQLError(
                     Code.BAD_EVALUATION, f"{folds} folds cannot be made.", span=evaluate.split.span,
                     hint=f"Write a number from 2 to {MOST_FOLDS}: CROSS VALIDATION (5).",

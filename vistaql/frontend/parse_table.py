@@ -21,9 +21,13 @@ from lark import Lark, Token
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
+from vistaql.errors import Code, Span, VistaQLError
 from vistaql.frontend.to_ast import ACTIONS
 
 TABLE = Path(__file__).with_name("parse_table.json")
+# Some 25 millionths of a second go into each; SQL, strings and comments count as one.
+LONGEST = 50_000
+
 STARTS = ("script", "expression")
 
 
@@ -33,8 +37,18 @@ class WholeWords:
     always_accept = ("NAME",)
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """Leave the tokens as they are."""
-        return stream
+        """Leave the tokens as they are, and raise TOO_LONG after LONGEST of them."""
+        for count, token in enumerate(stream):
+            if count == LONGEST:
+                raise _too_long(token)
+            yield token
+
+
+def _too_long(token: Token) -> VistaQLError:
+    span = Span(token.start_pos or 0, token.end_pos or 0)
+    message = f"The text has more than {LONGEST:,} words and signs."
+    hint = "Put long lists of values into a table to join with, and long scripts into several files."
+    return VistaQLError(Code.TOO_LONG, message, span, hint)
 
 
 @cache
@@ -73,9 +87,10 @@ def read_table(grammar: str) -> Lark | None:
         return None
     if table.get("digest") != digest(grammar):
         return None
-    return Lark._load_from_dict(  # noqa: SLF001 - what lark's own standalone parsers call
-        table["data"], table["memo"], transformer=SimpleNamespace(**ACTIONS), postlex=WholeWords()
-    )
+    own = {"transformer": SimpleNamespace(**ACTIONS), "postlex": WholeWords()}
+    # Lark's own standalone parsers are read by this function, which has no types.
+    parser: Lark = Lark._load_from_dict(table["data"], table["memo"], **own)  # type: ignore[no-untyped-call] # noqa: SLF001
+    return parser
 
 
 def table_text(grammar: str) -> str:

@@ -44,7 +44,7 @@ def _parse(text: str, start: str) -> Any:
     try:
         refuse_odd_characters(text)
         try:
-            found = language().parse(text, start=start)
+            found: Any = language().parse(text, start=start)
         except UnexpectedInput as error:
             raise syntax_error(language(), text, start, error) from None
         refuse_depth(found)

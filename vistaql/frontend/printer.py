@@ -34,7 +34,8 @@ def redacted(node: ast.Syntax) -> ast.Syntax:
         return replace(node, value=HIDDEN) if _is_secret(node) else node
     if isinstance(node, ast.Expression):
         return node
-    return replace(node, **{field: _redacted_field(value) for field, value in vars(node).items()})
+    fields: dict[str, Any] = {field: _redacted_field(value) for field, value in vars(node).items()}
+    return replace(node, **fields)
 
 
 def _redacted_field(value: object) -> object:

@@ -170,4 +170,3 @@ def checked_function(function: ast.Name) -> str:
             hint=did_you_mean(function.text, FUNCTIONS, "functions"),
         )
     return function.text.lower()
-

@@ -23,9 +23,9 @@ def refuse_odd_characters(text: str) -> None:
 
 
 def character_name(character: str) -> str:
-    """A character for people: itself where it is on every keyboard, else its number and name.
+    r"""A character for people: itself where it is on every keyboard, else its number and name.
 
-    >>> character_name("\\u200b"), character_name("@")
+    >>> character_name("\u200b"), character_name("@")
     ('U+200B (ZERO WIDTH SPACE)', "'@'")
     """
     if " " < character <= "~":

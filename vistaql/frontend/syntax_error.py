@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from vistaql.errors import Code, Span, VistaQLError, nearest
 from vistaql.frontend.hints import hint_for, hint_for_name
 from vistaql.frontend.source import character_name, words, words_of_statement
+
+if TYPE_CHECKING:
+    from lark import Lark
 
 UNCLOSED = {
     "'": ("The string that begins here is not closed.", "End it with '. A ' inside it is written twice."),
@@ -57,7 +60,7 @@ def syntax_error(language: Lark, text: str, start: str, error: UnexpectedInput) 
 
 def _span(text: str, error: UnexpectedInput) -> Span:
     if isinstance(error, UnexpectedToken):
-        token: Token = error.token
+        token = error.token
         if token.type == "$END":
             end = len(text.rstrip())
             return Span(end, end)
@@ -91,7 +94,8 @@ def _accepted(language: Lark, before: str, start: str) -> dict[str, str]:
     reader = language.parse_interactive(before, start=start)
     reader.exhaust_lexer()
     patterns = {terminal.name: terminal.pattern.value for terminal in language.terminals} | {"SQL": "SELECT"}
-    return {terminal: patterns.get(terminal, "") for terminal in sorted(reader.accepts())}
+    terminals: set[str] = reader.accepts()  # type: ignore[no-untyped-call] # lark leaves it without types
+    return {terminal: patterns.get(terminal, "") for terminal in sorted(terminals)}
 
 
 def _alternatives(accepted: dict[str, str]) -> str:

@@ -134,7 +134,7 @@ def read_pool(spec: ast.PoolSpec) -> Pool:
     plain = {"gap": GAP, "gmp": GMP, "none": WHOLE}
     if name in plain and not spec.arguments:
         return plain[name]
-    if name in ("max", "avg") and len(sizes) == len(spec.arguments) == 2 and min(sizes) >= 1:  # noqa: PLR2004 - h, w
+    if name in ("max", "avg") and len(sizes) == len(spec.arguments) == 2 and min(sizes) >= 1:
         return Pool(PoolKind(name), sizes[0], sizes[1])
     raise bad_pool(spec.span)
 

@@ -155,18 +155,34 @@ def features(children: Children) -> Part:
     return Part("features", value, "FEATURES", span)
 
 
+def sample(children: Children) -> Part:
+    """How much of the rows, and drawn with which seed."""
+    span = span_of(children)
+    return Part("sample", ast.Sample(*values(children), **parts(children), span=span), "SAMPLE", span)
+
+
+def evaluate(children: Children) -> Part:
+    """Metrics, and how rows are held back for them."""
+    span = span_of(children)
+    return Part("evaluate", ast.Evaluate(tuple(values(children)), **parts(children), span=span), "EVALUATE", span)
+
+
+def set_option(children: Children) -> ast.SetOption:
+    """A setting with its new value."""
+    key, value = values(children)
+    span = span_of(children[1:])
+    return ast.SetOption(ast.Option(key, value, span=span), span=span_of(children))
+
+
+def describe(children: Children) -> ast.Describe:
+    """An object by name, and by kind if that is said."""
+    kind, described = [None, *values(children)][-2:]
+    return ast.Describe(kind, described, span=span_of(children))
+
+
 def key_from(kind: ast.KeyKind) -> Action:
     """Where the key comes from, with the pattern or the column if the kind needs one."""
     return node(lambda *argument, span: ast.KeyFrom(kind, *argument, span=span))
-
-
-def as_part(field: str, action: Action, keyword: str) -> Action:
-    """What the action builds, as a part named after the field."""
-
-    def act(children: Children) -> Part:
-        return Part(field, action(children), keyword, span_of(children))
-
-    return act
 
 
 STATEMENTS: dict[str, Action] = {
@@ -184,8 +200,8 @@ STATEMENTS: dict[str, Action] = {
     "show_layers": node(ast.ShowLayers),
     "show_create": node(ast.ShowCreate),
     "show_errors": node(ast.ShowErrors),
-    "describe": lambda children: ast.Describe(*([None, *values(children)][-2:]), span=span_of(children)),
-    "set_option": lambda children: ast.SetOption(node(ast.Option)(children), span=span_of(children)),
+    "describe": describe,
+    "set_option": set_option,
     "reset": node(ast.Reset),
     "source_script": node(ast.SourceScript),
     "help": list_of(ast.Help),
@@ -196,7 +212,7 @@ QUERY: dict[str, Action] = {
     "target": target,
     "named_layers": named_layers,
     "named_layer": node(ast.NamedLayer),
-    "all_points": list_of(lambda _, span: ast.AllPoints(span=span)),
+    "all_points": lambda children: ast.AllPoints(span=span_of(children)),
     "last_points": last_points,
     "layers_like": node(ast.LayersLike),
     "pool": head_and_rest(ast.PoolSpec),
@@ -215,7 +231,7 @@ QUERY: dict[str, Action] = {
     "using": part_tuple("using"),
     "condition": part("condition"),
     "where": part("where"),
-    "sample": as_part("sample", node(ast.Sample), "SAMPLE"),
+    "sample": sample,
     "seed": part("seed"),
     "unit": part_choice("unit", by_value(ast.SampleUnit)),
     "features": features,
@@ -224,11 +240,7 @@ QUERY: dict[str, Action] = {
     "label": part("label"),
     "learners": part_tuple("learners"),
     "learner_call": head_and_rest(ast.LearnerCall),
-    "evaluate": as_part(
-        "evaluate",
-        lambda children: ast.Evaluate(tuple(values(children)), **parts(children), span=span_of(children)),
-        "EVALUATE",
-    ),
+    "evaluate": evaluate,
     "split": part("split"),
     "cross_validation": node(ast.CrossValidation),
     "holdout": lambda children: ast.Holdout(float(values(children)[0].value), span=span_of(children)),

@@ -39,7 +39,9 @@ class Candidate:
     @property
     def name(self) -> str:
         """The strategy, and where kept tensors lie if that is not memory."""
-        on_disk = any(isinstance(node, Keep) for node in self.plan.walk()) and self.configuration.storage is Storage.DISK
+        on_disk = (
+            any(isinstance(node, Keep) for node in self.plan.walk()) and self.configuration.storage is Storage.DISK
+        )
         return self.strategy.value + (" on disk" if on_disk else "")
 
 
@@ -72,13 +74,17 @@ class Decision:
     sizes: Sizes
 
 
-def enumerate_candidates(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> list[Candidate]:
+def enumerate_candidates(
+    query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings
+) -> list[Candidate]:
     """Every strategy with every storage that makes a difference; equal plans once."""
     found: dict[str, Candidate] = {}
     # Eager comes first: where one layer is wanted all strategies are one plan, and that is its plainest name.
     for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
         for storage in (Storage.MEMORY, Storage.DISK):
-            candidate = price(lower(query, strategy, storage), strategy, configure(machine, settings, storage), sizes, machine)
+            candidate = price(
+                lower(query, strategy, storage), strategy, configure(machine, settings, storage), sizes, machine
+            )
             forced = settings.plan.value == strategy.value
             shape = f"{strategy if forced else ''}{shape_of(candidate.plan)}"
             found.setdefault(shape, candidate)
@@ -93,7 +99,9 @@ def shape_of(plan: Operator) -> str:
     return storage + "|".join(passes)
 
 
-def price(plan: Operator, strategy: Strategy, configuration: Configuration, sizes: Sizes, machine: Machine) -> Candidate:
+def price(
+    plan: Operator, strategy: Strategy, configuration: Configuration, sizes: Sizes, machine: Machine
+) -> Candidate:
     """A plan with its seconds and its peak of memory."""
     prices = tuple(
         (operator.digest, seconds(operator.resources(sizes), machine, configuration)) for operator in run_order(plan)

@@ -6,13 +6,32 @@ from collections.abc import Callable
 from enum import Enum
 
 from vistaql.logical.nodes import (
-    Assemble, Decode, Explore, Export, PoolLayer, Reduce, Reduction, Train, layers_of, rows_of,
+    Assemble,
+    Decode,
+    Explore,
+    Export,
+    PoolLayer,
+    Reduce,
+    Reduction,
+    Train,
+    layers_of,
+    rows_of,
 )  # fmt: skip
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import (
-    Answer, BestSoFar, Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass, WriteFeatures,
+    Answer,
+    BestSoFar,
+    Fit,
+    FitAlone,
+    Keep,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    RunPass,
+    WriteFeatures,
 )  # fmt: skip
 
 
@@ -37,7 +56,9 @@ def lower(query: Explore | Export, strategy: Strategy, storage: Storage) -> Oper
     passes = {cnn: GROUPINGS[strategy](cnn, outputs, reader(query, rows), storage) for cnn, outputs in groups.items()}
 
     def pick(features: PoolLayer | Reduce) -> PickFeatures:
-        pooled, reduction = (features.features, features.reduction) if isinstance(features, Reduce) else (features, None)
+        pooled, reduction = (
+            (features.features, features.reduction) if isinstance(features, Reduce) else (features, None)
+        )
         return pick_pooled(pooled, reduction, passes)
 
     match query:

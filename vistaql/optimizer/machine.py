@@ -77,7 +77,7 @@ def cgroup_cores(root: Path = Path("/sys/fs/cgroup")) -> int | None:
     limits = []
     for folder in cgroup_folders(root, "cpu"):
         words = read_words(folder / "cpu.max")
-        if len(words) == 2 and words[0].isdigit():  # noqa: PLR2004 - quota and period
+        if len(words) == 2 and words[0].isdigit():
             limits.append(int(words[0]) / int(words[1]))
         quota = read_words(folder / "cpu.cfs_quota_us")
         period = read_words(folder / "cpu.cfs_period_us")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from vistaql.learners import Learner
@@ -20,27 +20,17 @@ class Storage(Enum):
     DISK = "disk"
 
 
-class ImageSource(Protocol):
-    """Images that can be read more than once, in one order."""
-
-
-class PassResult(Protocol):
-    """What a pass gave, until it is dropped."""
-
-
-class Kept(Protocol):
-    """A tensor of every image, kept for a later pass."""
-
-    def drop(self) -> None:
-        """Free the memory or the file."""
-
-
-class RowSet(Protocol):
-    """Rows to learn from, already joined, filtered and sampled."""
-
-
-class FeatureSet(Protocol):
-    """One vector for each key."""
+# What passes between operators is the engine's own, and opaque to them.
+ImageSource = Any
+"""images that can be read more than once, in one order"""
+PassResult = Any
+"""what a pass gave, until it is dropped"""
+Kept = Any
+"""a tensor of every image, kept for a later pass, with `drop()`"""
+RowSet = Any
+"""rows to learn from, already joined, filtered and sampled"""
+FeatureSet = Any
+"""one vector for each key"""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@
 ...     left: Node
 ...     right: Node
 >>> plan = Pair(Leaf("a"), Leaf("b"))
->>> [node.label for node in plan.walk()]
+>>> [node.summary for node in plan.walk()]
 ['Leaf name=a', 'Leaf name=b', 'Pair']
 >>> plan == Pair(Leaf("a"), Leaf("b"))
 True
@@ -70,7 +70,7 @@ class Node:
         return replace(self, **changed) if changed else self
 
     @property
-    def label(self) -> str:
+    def summary(self) -> str:
         """The node in one line, printed from its fields."""
         shown = [f"{item.name}={show(value)}" for item, value in self._named() if show(value)]
         return " ".join([type(self).__name__, *shown])

@@ -35,7 +35,7 @@ def create_image_view(connection: duckdb.DuckDBPyConnection, images: ImageSet) -
 def _create_size_function(connection: duckdb.DuckDBPyConnection, name: str, image: str) -> None:
     """Width and height as a function of DuckDB, so that its optimizer decides which headers are read."""
     import duckdb
-    from duckdb.func import PythonUDFType
+    from duckdb.func import FunctionNullHandling, PythonUDFType
 
     kind = pa.struct([("width", pa.int32()), ("height", pa.int32())])
     known: dict[str | bytes, Size | None] = {}
@@ -51,7 +51,8 @@ def _create_size_function(connection: duckdb.DuckDBPyConnection, name: str, imag
         return pa.array([pair and {"width": pair[0], "height": pair[1]} for pair in pairs], kind)
 
     result = duckdb.sqltype("STRUCT(width INTEGER, height INTEGER)")
-    connection.create_function(name, sizes, [image], result, type=PythonUDFType.ARROW)
+    special = FunctionNullHandling.SPECIAL
+    connection.create_function(name, sizes, [image], result, type=PythonUDFType.ARROW, null_handling=special)
 
 
 def _files(connection: duckdb.DuckDBPyConnection, images: ImageSet) -> tuple[str, str]:
@@ -77,7 +78,7 @@ def _inside(connection: duckdb.DuckDBPyConnection, images: ImageSet, source: Par
 
 
 def _create_key_function(connection: duckdb.DuckDBPyConnection, images: ImageSet) -> str:
-    from duckdb.func import PythonUDFType
+    from duckdb.func import FunctionNullHandling, PythonUDFType
 
     name = f"key of {images.name}"
     key_of = key_function(images.key)
@@ -85,5 +86,6 @@ def _create_key_function(connection: duckdb.DuckDBPyConnection, images: ImageSet
     def keys(paths: pa.ChunkedArray) -> pa.Array:
         return pa.array([None if path is None else key_of(path) for path in paths.to_pylist()], pa.string())
 
-    connection.create_function(name, keys, ["VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW)
+    special = FunctionNullHandling.SPECIAL
+    connection.create_function(name, keys, ["VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW, null_handling=special)
     return name

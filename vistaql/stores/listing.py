@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.stores.files import URL, fixed_part, not_found
@@ -40,8 +40,7 @@ NO_KEY = "without a key"
 NO_FILE = "without a file name"
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """One image file: where it is, and its path below the root; `key` where a column gives it."""
 
     path: str

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import (
-    ArrayCollector, Batches, FeatureArray, SpoolCollector, SpooledFeatures,
+    ArrayCollector,
+    Batches,
+    FeatureArray,
+    SpoolCollector,
+    SpooledFeatures,
 )  # fmt: skip
 from vistaql.errors import Code, VistaQLError
 from vistaql.logical.nodes import Explore, Export, Reduce, images_of
@@ -201,7 +205,8 @@ class InProcess:
             raise VistaQLError(
                 Code.TOO_MANY_BAD_IMAGES,
                 f"More than {self.max_bad:.1%} of {total:,} images cannot be used: "
-                + "; ".join(f"{reason} ({count})" for reason, count in reasons) + f". The last was '{worst.path or key}'.",
+                + "; ".join(f"{reason} ({count})" for reason, count in reasons)
+                + f". The last was '{worst.path or key}'.",
                 hint="SHOW ERRORS; lists them. WITH (max_bad = 0.1) allows a tenth.",
             )  # fmt: skip
 

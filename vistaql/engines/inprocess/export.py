@@ -61,7 +61,10 @@ def side_by_side(streams: list[Iterator[pa.RecordBatch]], names: tuple[str, ...]
 
     heads: list[pa.RecordBatch | None] = [None] * len(streams)
     while True:
-        heads = [head if head is not None and head.num_rows else next(rest, None) for head, rest in zip(heads, streams, strict=True)]
+        heads = [
+            head if head is not None and head.num_rows else next(rest, None)
+            for head, rest in zip(heads, streams, strict=True)
+        ]
         if any(head is None for head in heads):
             return
         found = [head for head in heads if head is not None]

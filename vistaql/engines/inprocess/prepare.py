@@ -11,7 +11,13 @@ import numpy as np
 
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.inprocess.relational import (
-    KEY, LABEL, SPLIT, JoinedRows, Surroundings, join_rows, reads_headers,
+    KEY,
+    LABEL,
+    SPLIT,
+    JoinedRows,
+    Surroundings,
+    join_rows,
+    reads_headers,
 )  # fmt: skip
 from vistaql.errors import Code, Span, VistaQLError
 from vistaql.learners.classes import Classes, check_folds, read_classes
@@ -19,7 +25,16 @@ from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.folds import sample
 from vistaql.learners.leakage import giveaways
 from vistaql.logical.nodes import (
-    Evaluation, Explore, Export, Reduction, Rows, Sample, ScanTable, Train, images_of, rows_of,
+    Evaluation,
+    Explore,
+    Export,
+    Reduction,
+    Rows,
+    Sample,
+    ScanTable,
+    Train,
+    images_of,
+    rows_of,
 )  # fmt: skip
 from vistaql.physical.sizes import Sizes
 from vistaql.stores.duck import Limits
@@ -58,7 +73,7 @@ def prepare(
     check_one_image_a_key(listing, images.images.name, reduction)
     joined = join_rows(rows, Surroundings(for_join(listing, rows), memory, Limits(threads=threads), draw))
     if not joined.table.num_rows:
-        raise no_rows(joined, rows)
+        raise no_rows(joined)
     evaluation = next((node.evaluation for node in query.walk() if isinstance(node, Train)), None)
     classes = None if rows.label is None else classes_of(joined, rows)
     table = joined.table if classes is None else joined.table.filter(pa.array(classes.labelled))
@@ -128,7 +143,9 @@ def checked(rows: Learnable, classes: Classes, evaluation: Evaluation, source: R
         names = ", ".join(item.column for item in given)
         for item in given:
             label = source.label.words if source.label else LABEL
-            notes.append(f"{item.column} alone gives {label} in {item.accuracy:.1%} of rows: FEATURES * EXCEPT ({names}).")
+            notes.append(
+                f"{item.column} alone gives {label} in {item.accuracy:.1%} of rows: FEATURES * EXCEPT ({names})."
+            )
     return tuple(notes)
 
 
@@ -143,7 +160,7 @@ def pointing_at_label(rows: Rows) -> Iterator[None]:
         raise
 
 
-def no_rows(joined: JoinedRows, rows: Rows) -> VistaQLError:
+def no_rows(joined: JoinedRows) -> VistaQLError:
     """Why nothing is left to learn from."""
     counts = joined.counts
     examples = f"{counts.images:,} images, {counts.rows:,} rows, {counts.images_without_row:,} images without a row"
@@ -182,5 +199,3 @@ def sizes_of(query: Explore | Export, listing: pa.Table, rows: Learnable) -> Siz
         table_bytes=sum(tables.values()),
         exact=True,
     )
-
-

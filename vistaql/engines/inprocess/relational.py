@@ -76,7 +76,9 @@ def join_rows(rows: Rows, around: Surroundings) -> JoinedRows:
             if isinstance(node, Filter):
                 selected = f"SELECT * FROM ({selected}) WHERE {node.predicate.sql}"
             else:
-                keys = [str(value) for (value,) in connection.execute(f"SELECT DISTINCT {key} FROM ({selected})").fetchall()]
+                keys = [
+                    str(value) for (value,) in connection.execute(f"SELECT DISTINCT {key} FROM ({selected})").fetchall()
+                ]
                 register_keys(connection, around.draw(keys, node))
                 selected = f"SELECT * FROM ({selected}) WHERE {key} IN (SELECT {KEY} FROM {SAMPLED})"
         connection.execute(f"CREATE TEMP TABLE picked AS SELECT {outputs(rows, key)} FROM ({selected})")
@@ -121,14 +123,15 @@ def relation_sql(node: Node) -> str:
         case Join(left, right, kind, condition):
             word = "LEFT JOIN" if kind is JoinKind.LEFT else "JOIN"
             return f"SELECT * FROM ({relation_sql(left)}) {word} ({relation_sql(right)}) ON {condition.sql}"
-    message = f"no relation: {node.label}"
+    message = f"no relation: {node.summary}"
     raise TypeError(message)
 
 
 def renamed_listing(images: ScanImages) -> str:
     """The listing under the alias of the query."""
     shown = ", ".join(
-        f"{identifier(column.name)} AS {identifier(f'{images.alias}.{column.name}')}" for column in images.images.columns
+        f"{identifier(column.name)} AS {identifier(f'{images.alias}.{column.name}')}"
+        for column in images.images.columns
     )
     return f"SELECT {shown} FROM {LISTING}"
 
@@ -184,8 +187,12 @@ def count(connection: duckdb.DuckDBPyConnection, rows: Rows, key: str, distinct:
     first = joins[0]
     right = relation_sql(first.right)
     left = f"SELECT * FROM ({relation_sql(first.left)})"
-    without_row = one(f"SELECT count(*) FROM ({left}) WHERE NOT EXISTS (SELECT 1 FROM ({right}) WHERE {first.condition.sql})")
-    without_image = one(f"SELECT count(*) FROM ({right}) WHERE NOT EXISTS (SELECT 1 FROM ({left}) WHERE {first.condition.sql})")
+    without_row = one(
+        f"SELECT count(*) FROM ({left}) WHERE NOT EXISTS (SELECT 1 FROM ({right}) WHERE {first.condition.sql})"
+    )
+    without_image = one(
+        f"SELECT count(*) FROM ({right}) WHERE NOT EXISTS (SELECT 1 FROM ({left}) WHERE {first.condition.sql})"
+    )
     if all(join.kind is JoinKind.INNER for join in joins):
         without_row = images - one(f"SELECT count(DISTINCT {key}) FROM base")
     return JoinCounts(
@@ -211,7 +218,9 @@ def pointing_at(rows: Rows) -> Iterator[None]:
             Code.BAD_EXPRESSION if guilty else Code.UNREADABLE_FILE,
             f"{told.first_line}.",
             span=Span(*guilty[0].span) if len(guilty) == 1 else None,
-            hint=None if len(guilty) == 1 else "It lies in one of: " + "; ".join(item.words for item in guilty) + "."
+            hint=None
+            if len(guilty) == 1
+            else "It lies in one of: " + "; ".join(item.words for item in guilty) + "."
             if guilty
             else None,
         ) from error
@@ -220,7 +229,11 @@ def pointing_at(rows: Rows) -> Iterator[None]:
 def suspects(rows: Rows) -> list[Predicate]:
     """Expressions of the user that are more than a column: what DuckDB may stumble over."""
     found = [node.predicate for node in rows.walk() if isinstance(node, Filter)]
-    found += [node.condition for node in rows.walk() if isinstance(node, Join) and not node.condition.words.startswith("USING")]
+    found += [
+        node.condition
+        for node in rows.walk()
+        if isinstance(node, Join) and not node.condition.words.startswith("USING")
+    ]
     if rows.label and rows.label.sql != identifier(rows.label.columns[0] if rows.label.columns else ""):
         found.append(rows.label)
     return found

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vistaql.logical.nodes import Reduction
@@ -63,7 +64,7 @@ class Batches:
         self.close()
         self.held.clear()
         if self.path is not None:
-            os.unlink(self.path)
+            Path(self.path).unlink()
             self.path = None
 
 

@@ -1,0 +1,34 @@
+"""What every physical operator tells, and how it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from vistaql.physical.engine import Engine
+from vistaql.physical.resources import Resources
+from vistaql.physical.sizes import Sizes
+from vistaql.plan.node import Node
+
+FLOAT32 = 4
+
+
+@dataclass(frozen=True)
+class Operator(Node):
+    """A step that runs. `run` gets the values of its inputs in the order of `inputs`."""
+
+    def size(self, sizes: Sizes) -> int:
+        """Bytes of what the operator gives, held until everyone has read it."""
+        raise NotImplementedError
+
+    def resources(self, sizes: Sizes) -> Resources:
+        """The work it takes."""
+        raise NotImplementedError
+
+    def memory(self, sizes: Sizes) -> int:
+        """Bytes it needs while it runs, besides its inputs and its result."""
+        raise NotImplementedError
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
+        """The result, made by the engine."""
+        raise NotImplementedError

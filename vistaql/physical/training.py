@@ -1,0 +1,158 @@
+"""Training on each layer, on the table alone, and on the best layer alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from vistaql.learners import Learner
+from vistaql.learners.names import greater_is_better
+from vistaql.logical.nodes import Evaluation
+from vistaql.physical.engine import Engine, FitResult
+from vistaql.physical.infer import PickFeatures
+from vistaql.physical.operator import Operator
+from vistaql.physical.reading import ReadRows
+from vistaql.physical.resources import NOTHING, Resources
+from vistaql.physical.sizes import Sizes
+from vistaql.plan.node import Node
+
+
+@dataclass(frozen=True)
+class Fit(Operator):
+    """Judge a learner on a layer's features beside the columns of the rows."""
+
+    rows: ReadRows
+    features: PickFeatures | None
+    learner: Learner
+    evaluation: Evaluation
+
+    def size(self, sizes: Sizes) -> int:  # noqa: ARG002 - a few numbers
+        """Scores only."""
+        return 0
+
+    def resources(self, sizes: Sizes) -> Resources:
+        """The learner's own estimate, for every fold."""
+        return fitting(self, sizes, sizes.columns)
+
+    def memory(self, sizes: Sizes) -> int:
+        """The learner's own estimate, for two folds side by side."""
+        width = sizes.columns + (self.features.width if self.features else 0)
+        return 2 * self.learner.memory(sizes.rows, width, sizes.classes)
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
+        """Scores over the folds."""
+        features = inputs[1] if len(inputs) > 1 else None
+        return engine.fit(inputs[0], features, self.learner, self.evaluation, with_columns=True)
+
+
+def fitting(fit: Fit, sizes: Sizes, columns: int) -> Resources:
+    """The work of fitting and judging on a layer beside so many columns."""
+    width = columns + (fit.features.width if fit.features else 0)
+    folds = max(1, fit.evaluation.folds)
+    return Resources(fit_flops=folds * fit.learner.flops(sizes.rows, width, sizes.classes))
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The best layer so far, with its features."""
+
+    fit: Fit
+    score: float
+    features: Any
+
+
+@dataclass(frozen=True)
+class BestSoFar(Operator):
+    """Remember the better of the best before and this layer, so that only one layer's features are held."""
+
+    before: BestSoFar | None
+    fit: Fit
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The best before, the scores of this layer, and its features."""
+        own = (self.fit, *([self.fit.features] if self.fit.features else []))
+        return own if self.before is None else (self.before, *own)
+
+    def size(self, sizes: Sizes) -> int:
+        """The widest features so far."""
+        own = self.fit.features.size(sizes) if self.fit.features else 0
+        return max(own, self.before.size(sizes) if self.before else 0)
+
+    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - nothing to do
+        """Nothing."""
+        return NOTHING
+
+    def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing to hold
+        """Nothing."""
+        return 0
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:  # noqa: ARG002 - a comparison
+        """The winner; of equal layers the earlier one."""
+        *before, result, features = inputs
+        metric = self.fit.evaluation.metrics[0]
+        mean = sum(dict(result.scores)[metric]) / len(dict(result.scores)[metric])
+        own = Winner(self.fit, mean if greater_is_better(metric) else -mean, features)
+        return own if not before or own.score > before[0].score else before[0]
+
+
+@dataclass(frozen=True)
+class FitAlone(Operator):
+    """Judge the best layer once more, without the columns of the table."""
+
+    best: BestSoFar
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The winner, and the rows."""
+        return (self.best, self.best.fit.rows)
+
+    def size(self, sizes: Sizes) -> int:  # noqa: ARG002 - a few numbers
+        """Scores only."""
+        return 0
+
+    def resources(self, sizes: Sizes) -> Resources:
+        """As for the last layer: which one wins is not known beforehand."""
+        return fitting(self.best.fit, sizes, 0)
+
+    def memory(self, sizes: Sizes) -> int:
+        """As for the last layer."""
+        return self.best.fit.memory(sizes)
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
+        """The layer that won, and its scores without the table."""
+        winner: Winner = inputs[0]
+        fit = winner.fit
+        return fit, engine.fit(inputs[1], winner.features, fit.learner, fit.evaluation, with_columns=False)
+
+
+@dataclass(frozen=True)
+class Answer(Operator):
+    """All trainings of an EXPLORE; `alone` comes first, so that each layer's features are let go in their turn."""
+
+    alone: FitAlone | None
+    fits: tuple[Fit, ...]
+
+    def size(self, sizes: Sizes) -> int:  # noqa: ARG002 - a few numbers
+        """Scores only."""
+        return 0
+
+    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - nothing to do
+        """Nothing."""
+        return NOTHING
+
+    def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing to hold
+        """Nothing."""
+        return 0
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:  # noqa: ARG002 - the engine has done its part
+        """The scores of the trainings in their order, and of the best layer alone."""
+        return Scores(inputs[1:] if self.alone else inputs, inputs[0] if self.alone else None)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What an EXPLORE came to."""
+
+    fits: tuple[FitResult, ...]
+    alone: tuple[Fit, FitResult] | None
