@@ -12,6 +12,11 @@ NO_TEST_DATA = f"{TEST_DATA} names no folder"
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONWARNINGS", "VISTAQL_HOME")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --bless, which writes the expected texts of golden files anew, for review as a diff."""
+    parser.addoption("--bless", action="store_true", help="write the expected texts of golden files anew")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> None:
     """Child processes see neither the modules nor the home of the person who runs the tests."""

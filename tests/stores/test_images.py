@@ -306,16 +306,16 @@ def test_file_names_that_are_not_utf8_are_counted(tmp_path: Path) -> None:
     assert (keys(images), images.statistics.skipped) == (["a"], 1)
 
 
+@pytest.mark.volume
 def test_forty_thousand_files_are_listed_in_a_second(tmp_path: Path) -> None:
     for folder in range(40):
         (tmp_path / f"f{folder}").mkdir()
         for file in range(1000):
             os.close(os.open(f"{tmp_path}/f{folder}/{folder}-{file}.jpg", os.O_CREAT))
     images = describe_images("many", str(tmp_path))
-    started = time.perf_counter()
+    started = time.process_time()
     assert list_images(images).num_rows == 40_000
-    # A second when nothing else runs; the tests run beside others.
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 1
 
 
 def test_the_odd_images_are_listed(test_data: Path) -> None:

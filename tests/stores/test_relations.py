@@ -1,5 +1,9 @@
 """SELECT over tables, image sets and results: read-only, and with errors that point."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +86,8 @@ def test_an_image_that_cannot_be_read_has_no_size(tmp_path: Path) -> None:
     ]
 
 
-def test_images_inside_parquet_have_the_same_columns(tmp_path: Path, relations: Relations) -> None:
+@pytest.mark.usefixtures("relations")
+def test_images_inside_parquet_have_the_same_columns(tmp_path: Path) -> None:
     photos = sorted((tmp_path / "photos").iterdir())
     data = {"id": [1.0, None, 3.0], "image": [photo.read_bytes() for photo in photos]}
     data["path"] = [f"x/{photo.name}" for photo in photos]
@@ -172,6 +177,28 @@ def test_too_little_memory_is_said(relations: Relations) -> None:
     with pytest.raises(VistaQLError) as caught:
         run_select(query, relations, Limits(threads=1, memory_bytes=8_000_000))
     assert caught.value.code is Code.OUT_OF_SPACE
+
+
+@pytest.mark.parametrize(
+    "work", ["run_select(query, Relations())", "create_table_as('t', query, Relations(), Path('t'))"]
+)
+def test_ctrl_c_ends_a_long_query_at_once(tmp_path: Path, checkout: Path, work: str) -> None:
+    code = f"""
+import sys; sys.path.insert(0, {str(checkout)!r})
+from vistaql.stores.relations import *
+print("running", flush=True)
+query = Query("SELECT count(*) FROM range(1000000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3")
+try:
+    {work}
+except KeyboardInterrupt:
+    print("interrupted", list(Path("t").glob("*")))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=10)[0] == "interrupted []\n"
 
 
 def test_create_table_as_writes_one_parquet_file(tmp_path: Path, relations: Relations) -> None:

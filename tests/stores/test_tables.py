@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vistaql.errors import Code, VistaQLError
+from vistaql.stores import tables
 from vistaql.stores.duck import connected
 from vistaql.stores.tables import ColumnType, Table, TableFormat, describe_arrow, describe_table, scan_sql
 
@@ -64,6 +65,30 @@ def test_the_type_of_a_column_is_decided_by_the_whole_file(tmp_path: Path) -> No
     table = describe_table("late", str(path))
     assert table.columns[0].type is ColumnType.TEXT
     assert rows(table)[-1] == ("many",)
+
+
+def test_a_late_row_of_a_large_file_widens_the_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "WHOLE_FILE_DECIDES", 1000)
+    path = tmp_path / "late.csv"
+    path.write_text("n;m\n" + "1;2\n" * 50_000 + "many;2\n")
+    table = describe_table("late", str(path))
+    assert [column.type for column in table.columns] == [ColumnType.TEXT, ColumnType.INTEGER]
+    assert rows(table)[-1] == ("many", 2)
+
+
+def test_dates_are_read_as_the_whole_file_has_them(tmp_path: Path) -> None:
+    path = tmp_path / "dates.csv"
+    path.write_text("d\n" + "01/02/2024\n" * 30_000 + "13/02/2024\n")
+    table = describe_table("dates", str(path))
+    assert {row[0].isoformat() for row in rows(table)} == {"2024-02-01", "2024-02-13"}
+
+
+def test_a_delimiter_found_once_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('a|b\n"x|""y"|2\n')
+    table = describe_table("t", str(path))
+    assert ("delim", "|") in table.dialect
+    assert rows(table) == [('x|"y', 2)]
 
 
 @pytest.mark.parametrize("ending", ["csv.gz", "csv.zst", "tsv", "txt"])
@@ -186,6 +211,12 @@ def test_clauses_that_do_not_fit(items: str, options: Any, code: Code) -> None:
 def test_a_secret_is_refused_and_not_shown(items: str) -> None:
     error = failure("items", items, options=(("password", "hunter2"),))
     assert "hunter2" not in error.render()
+
+
+@pytest.mark.parametrize("name", ["t.zip", "t.xlsx", "t.csv.bz2", "t"])
+def test_other_endings_get_the_way_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("a\n1\n")
+    assert failure("t", str(tmp_path / name)).hint
 
 
 def test_an_address_is_refused() -> None:

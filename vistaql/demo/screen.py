@@ -69,9 +69,9 @@ def moral(result: Exploration) -> str:
     """What asking was worth, against taking the last layer unasked."""
     found = contests(result)[0]
     if found.last is found.best or found.last in found.as_good:
-        return "The last layer, the usual choice, would have done as well this time."
+        return "The last layer, which most people take, would have done as well this time."
     points = round(100 * found.ahead(found.best, found.last))
-    return f"The last layer is the usual choice. Asking was worth {points} points."
+    return f"Most people take the last layer. Asking was worth {points} points."
 
 
 def next_steps(demo: Demo, program: str, style: Style) -> str:

@@ -37,7 +37,7 @@ STATEMENT_WORDS = set(
 END = {"SEMICOLON", "$END"}
 
 # 2024_photos is meant as one word, although a number is read from it.
-NUMBER_LIKE = re.compile(r"\d\w*")
+NUMBER_LIKE = re.compile(r"\d[\w.]*")
 
 LONGEST_FOUND = 40
 # Shorter words are near to too much.
@@ -112,7 +112,7 @@ def _alternatives(accepted: dict[str, str]) -> str:
     shown = take(EXPRESSION, "an expression") or take(EXPRESSION - {"NOT"}, "a value")
     shown = shown or take(VALUES | {"NAME", "QUOTED_NAME"}, "a value")
     operators = {terminal for terminal, sign in left.items() if sign in SIGNS} | (PREDICATES & left.keys())
-    shown += take(operators, "an operator") if "EQUAL" in operators and "LESSTHAN" in operators else []
+    shown += take(operators, "an operator") if "PLUS" in operators else []
     left.pop("QUOTED_NAME", None)
     shown += [KINDS[terminal] for terminal in KINDS if left.pop(terminal, None) is not None]
     shown += sorted(sign for sign in left.values() if sign.isalpha())
@@ -151,6 +151,8 @@ def _quoting(text: str, span: Span, accepted: dict[str, str]) -> str | None:
     """What to say of a value in the wrong quotes, or of two statements without a semicolon."""
     found = text[span.start : span.end]
     bare = found.strip("'\"")
+    if found == '"':
+        return "A name has at least one character."
     if found[:1] == '"' and "STRING" in accepted:
         return f"Double quotes are for names. A text has single ones: '{bare}'."
     if found[:1] == "'" and "NAME" in accepted:

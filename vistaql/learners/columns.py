@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 100
 """Text columns with more different values are left out."""
-LARGEST = 1e100
-"""Larger numbers count as missing: they are marks, and their squares would overflow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +32,7 @@ class StructuredColumns:
     missing: tuple[tuple[str, int], ...]
     """columns used that have missing values, and how many"""
     numbers: np.ndarray
-    """float64 [rows, columns]; NaN is missing"""
+    """float64 [rows, columns], each within -1 to 1 around its median; NaN is missing"""
     two_valued: np.ndarray
     """bool [columns]: the commonest value stands in for a missing one, and not the median"""
     levels: np.ndarray
@@ -171,18 +169,24 @@ def read_column(column: pa.ChunkedArray) -> Numbers | Levels | str:
 
 
 def as_floats(column: pa.ChunkedArray) -> np.ndarray:
-    """Float64, with NaN for null and for what is not finite or beyond LARGEST."""
+    """Float64, with NaN for null and for what is not finite."""
     import pyarrow as pa
 
     values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        values[~(np.abs(values) <= LARGEST)] = np.nan
+    values[~np.isfinite(values)] = np.nan
     return values
 
 
 def usable(values: np.ndarray) -> Numbers | str:
-    """Numbers, unless none is left."""
-    return "no finite values" if np.isnan(values).all() else Numbers(values)
+    """Numbers around zero, unless none is left.
+
+    Moving and scaling a column changes nothing, since it is standardised; it keeps the digits of large numbers.
+    """
+    if np.isnan(values).all():
+        return "no finite values"
+    # Halves first: the difference of the largest numbers would overflow.
+    values = values / 2 - np.nanmedian(values) / 2
+    return Numbers(values / (np.nanmax(np.abs(values)) or 1.0))
 
 
 def as_levels(column: pa.ChunkedArray) -> Levels | str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from vistaql.learners.logistic_regression import LogisticRegression
-from vistaql.learners.matrix import Design, Matrix, Standardisation
+from vistaql.learners.matrix import Matrix, Standardisation
 from vistaql.learners.minimise import Minimum, minimise
 
 MOST_ROWS_ROTATED = 3000
 """Beyond it, the eigenvectors of rows x rows cost more than they save."""
 MOST_COLUMNS_PRECONDITIONED = 4096
 """Beyond it, the inverse of columns x columns costs more than it saves."""
+KEPT_ELEMENTS = 2**20
+"""A fit keeps no more numbers than these (8 MiB) as float64; more are converted again in every step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,29 +42,22 @@ class LinearModel:
         return softmax(scores)[0]
 
 
-class Rows(Protocol):
-    """Centred rows in blocks, and what a column's coefficient is to be multiplied with."""
-
-    inverse: np.ndarray
-
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Each block with its place among the rows."""
-        ...
-
-
 @dataclass(frozen=True, eq=False)
-class RotatedRows:
-    """The rows in their own span: as many coordinates as rows, and one block."""
+class Rows:
+    """The rows of a fit in the coordinates it is done in.
 
-    values: np.ndarray
+    A coordinate is `inverse` times its distance from `mean`. Both are left to the coefficients and the intercept,
+    where they cost nothing; the blocks are as they were read.
+    """
+
+    read: Callable[[], Iterator[tuple[slice, np.ndarray]]]
+    mean: np.ndarray
     inverse: np.ndarray
 
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """The one block."""
-        yield slice(0, len(self.values)), self.values
 
-
-def fit_linear(learner: LogisticRegression, matrix: Matrix, rows: np.ndarray, codes: np.ndarray, classes: int) -> LinearModel:
+def fit_linear(
+    learner: LogisticRegression, matrix: Matrix, rows: np.ndarray, codes: np.ndarray, classes: int
+) -> LinearModel:
     """Standardise, choose coordinates, minimise, and turn back."""
     standardisation = Standardisation.of(matrix, rows)
     if len(rows) < matrix.width and len(rows) <= MOST_ROWS_ROTATED and learner.l1_ratio == 0:
@@ -82,16 +76,14 @@ def fit_columns(
     standardisation: Standardisation,
 ) -> tuple[np.ndarray, np.ndarray, Minimum]:
     """Fit in the coordinates of the columns: blocks of rows are read again in every step."""
-    design = Design(matrix, rows, standardisation.mean, standardisation.inverse)
-    ridge = learner.reg * (1 - learner.l1_ratio)
+    design = Rows(reader(matrix, rows), standardisation.mean, standardisation.inverse)
     bend = curvature(classes)
-    if learner.l1_ratio > 0 or matrix.width > MOST_COLUMNS_PRECONDITIONED:
-        inverse = None
-    else:
-        inverse = np.linalg.inv(bend * covariance(design) + ridge * np.eye(matrix.width))
+    inverse = None
+    if learner.l1_ratio == 0 and matrix.width <= MOST_COLUMNS_PRECONDITIONED:
+        inverse = inverse_hessian(design, len(rows), bend, learner.reg)
 
     def precondition(gradient: np.ndarray) -> np.ndarray:
-        return gradient / bend if inverse is None else inverse @ gradient
+        return gradient if inverse is None else inverse @ gradient.astype(np.float32)
 
     return solve(learner, design, codes, classes, precondition)
 
@@ -119,7 +111,8 @@ def fit_rotated(
     squares, vectors = np.linalg.eigh(products)
     kept = squares > squares[-1] * len(rows) * np.finfo(np.float64).eps
     lengths, vectors = np.sqrt(squares[kept]), vectors[:, kept]
-    rotated = RotatedRows(vectors * lengths, np.ones(len(lengths)))
+    whole = ((slice(0, len(rows)), vectors * lengths),)
+    rotated = Rows(lambda: iter(whole), np.zeros(len(lengths)), np.ones(len(lengths)))
     diagonal = 1 / (curvature(classes) * squares[kept] / len(rows) + learner.reg)
 
     inner, intercepts, found = solve(learner, rotated, codes, classes, lambda gradient: diagonal[:, None] * gradient)
@@ -148,13 +141,15 @@ def solve(
     def smooth(flat: np.ndarray) -> tuple[float, np.ndarray]:
         point = flat.reshape(shape)
         weights = point[1:] * rows.inverse[:, None]
+        shift = point[0] - rows.mean @ weights
         gradient = np.zeros(shape)
         total = 0.0
-        for place, block in rows.blocks():
-            loss, residual = losses(block @ weights + point[0], target[place])
+        for place, block in rows.read():
+            loss, residual = losses(block @ weights + shift, target[place])
             total += loss
             gradient[1:] += block.T @ residual
             gradient[0] += residual.sum(axis=0)
+        gradient[1:] -= np.outer(rows.mean, gradient[0])
         gradient[1:] *= rows.inverse[:, None]
         gradient /= len(codes)
         gradient[1:] += ridge * point[1:]
@@ -170,9 +165,7 @@ def solve(
 
     absolute = np.full(shape, lasso)
     absolute[0] = 0.0
-    found = minimise(
-        smooth, start.ravel(), first_matrix, enough, absolute.ravel() if lasso else None, learner.max_iter
-    )
+    found = minimise(smooth, start.ravel(), first_matrix, enough, absolute.ravel() if lasso else None, learner.max_iter)
     point = found.at.reshape(shape)
     return point[1:], point[0], found
 
@@ -202,11 +195,23 @@ def softmax(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return raised / sums, np.log(sums[:, 0]) + largest[:, 0]
 
 
-def covariance(design: Design) -> np.ndarray:
-    """Products of the standardised columns over the rows, in float32 sums: it only preconditions."""
-    width = design.matrix.width
+def reader(matrix: Matrix, rows: np.ndarray) -> Callable[[], Iterator[tuple[slice, np.ndarray]]]:
+    """Read the rows a block at a time, again and again; few numbers are read once and kept."""
+    if matrix.width * len(rows) > KEPT_ELEMENTS:
+        return lambda: matrix.row_blocks(rows)
+    whole = ((slice(0, len(rows)), matrix.block(rows)),)
+    return lambda: iter(whole)
+
+
+def inverse_hessian(rows: Rows, count: int, bend: float, ridge: float) -> np.ndarray:
+    """The inverse of the Hessian near no coefficients, float32: it only preconditions, and changes no result."""
+    width = len(rows.mean)
     products = np.zeros((width, width), dtype=np.float32)
-    for _, block in design.blocks():
-        scaled = (block * design.inverse).astype(np.float32)
+    for _, block in rows.read():
+        scaled = ((block - rows.mean) * rows.inverse).astype(np.float32)
         products += scaled.T @ scaled
-    return products.astype(np.float64) / len(design.rows)
+    hessian = products.astype(np.float64)
+    hessian *= bend / count
+    # The float32 sums are good to a millionth of the largest eigenvalue, which must not turn the smallest negative.
+    hessian[np.diag_indices(width)] += ridge + 1e-6 * float(np.trace(hessian))
+    return np.linalg.inv(hessian).astype(np.float32)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -29,6 +28,8 @@ class Matrix:
 
     def block(self, rows: np.ndarray) -> np.ndarray:
         """Some rows of all parts: a new float64 array [rows, width]."""
+        if len(self.parts) == 1:
+            return self.parts[0][rows].astype(np.float64)
         block = np.empty((len(rows), self.width))
         start = 0
         for part in self.parts:
@@ -70,29 +71,3 @@ class Standardisation:
         spread = np.sqrt(squares / max(1, len(rows) - 1))
         varies = spread > 1e-12 * np.abs(mean)
         return cls(mean, np.divide(1.0, spread, out=np.zeros_like(spread), where=varies))
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """The rows of a fit as centred blocks; a column counts `inverse` times.
-
-    Scaling is left to the coefficients, where it is exact and cheaper.
-    """
-
-    matrix: Matrix
-    rows: np.ndarray
-    mean: np.ndarray
-    inverse: np.ndarray
-
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Centred rows, a block at a time, each with its place among the rows."""
-        if self.matrix.width * len(self.rows) <= 8 * BLOCK_ELEMENTS:
-            yield from self._kept
-            return
-        for place, block in self.matrix.row_blocks(self.rows):
-            block -= self.mean
-            yield place, block
-
-    @cached_property
-    def _kept(self) -> tuple[tuple[slice, np.ndarray], ...]:
-        return ((slice(0, len(self.rows)), self.matrix.block(self.rows) - self.mean),)

@@ -53,3 +53,17 @@ def download_bytes(cnn: Cnn) -> int:
 def shipped_weights(name: str) -> Path:
     """The file of weights that this package carries for one of its own CNNs."""
     return FOLDER / f"{name}.weights.h5"
+
+
+def other_weights(cnn: Cnn) -> str:
+    """What to type where the ImageNet weights of a CNN are not to be had.
+
+    >>> other_weights(load("vgg16"))
+    "REGISTER CNN my_vgg16 FROM vgg16 WEIGHTS 'file.weights.h5', or without training: .. WEIGHTS RANDOM (SEED = 1)"
+    """
+    keras = cnn.builder.removeprefix("keras:")
+    source = cnn.name if cnn.name in names() else f"keras '{keras}'"
+    return (
+        f"REGISTER CNN my_{cnn.name} FROM {source} WEIGHTS 'file.weights.h5', "
+        "or without training: .. WEIGHTS RANDOM (SEED = 1)"
+    )

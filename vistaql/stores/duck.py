@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vistaql.errors import Code, Span, VistaQLError
 
@@ -25,6 +26,7 @@ class Limits:
 
 
 UNLIMITED = Limits()
+Value = TypeVar("Value")
 
 
 @contextmanager
@@ -53,6 +55,17 @@ def connected(limits: Limits = UNLIMITED, folder: str | None = None) -> Iterator
         yield connection
     finally:
         connection.close()
+
+
+def interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Value]) -> Value:
+    """Do some work with the connection so that Ctrl-C ends it at once; DuckDB itself looks for it only now and then."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
 
 
 @dataclass(frozen=True)
@@ -97,8 +110,6 @@ def reading(what: str) -> Iterator[None]:
 
     try:
         yield
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
     except duckdb.OutOfMemoryException as error:
         raise out_of_memory(error) from error
     except duckdb.Error as error:

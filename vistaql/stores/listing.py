@@ -63,7 +63,7 @@ class Listing:
         """Columns key, path, folder, bytes and, if asked for, label, sorted by key, then path."""
         import pyarrow as pa
 
-        folders = [os.path.dirname(relative) for relative in self.relatives]
+        folders = [relative.rpartition("/")[0] for relative in self.relatives]
         columns = {
             "key": pa.array(self.keys, pa.string()),
             "path": pa.array(self.paths, pa.string()),
@@ -102,13 +102,15 @@ def listed(images: ImageSet) -> Listing:
     key_of = key_function(images.key)
     seen: set[tuple[str, str]] = set()
     by_column = images.key.kind is KeyKind.COLUMN
+    # The rows of a Parquet file are images of their own; a file named twice is one image.
+    by_row = isinstance(images.source, ParquetBytesSource)
     for item in found:
         key = item.key if by_column else key_of(item.relative)
         if key is None:
             listing.skipped[NO_KEY if by_column else NO_MATCH] += 1
         elif not is_text(item.relative):
             listing.skipped[ODD_NAME] += 1
-        elif isinstance(images.source, ParquetBytesSource) or (key, item.path) not in seen:
+        elif by_row or (key, item.path) not in seen:
             seen.add((key, item.path))
             listing.keys.append(key)
             listing.paths.append(item.path or None)
@@ -120,7 +122,7 @@ def listed(images: ImageSet) -> Listing:
 def key_function(rule: KeyRule) -> Callable[[str], str | None]:
     """The key of a path below the root; None where there is none."""
     if rule.kind is KeyKind.STEM:
-        return lambda relative: os.path.splitext(os.path.basename(relative))[0]
+        return stem
     if rule.kind is KeyKind.REGEX and rule.argument is not None:
         pattern = compiled(rule.argument)
 
@@ -130,6 +132,16 @@ def key_function(rule: KeyRule) -> Callable[[str], str | None]:
 
         return search
     return lambda relative: relative
+
+
+def stem(relative: str) -> str:
+    """The file name without its last ending.
+
+    >>> stem("cats/a.b.jpg"), stem("cats/a")
+    ('a.b', 'a')
+    """
+    name = relative.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -159,7 +171,7 @@ def is_image(name: str) -> bool:
     >>> is_image("a.JPG"), is_image("Thumbs.db")
     (True, False)
     """
-    return os.path.splitext(name)[1].casefold() in IMAGE_ENDINGS
+    return name[name.rfind(".") :].lower() in IMAGE_ENDINGS
 
 
 def check_keys(images: ImageSet, listing: Listing) -> None:

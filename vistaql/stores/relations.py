@@ -57,7 +57,8 @@ def run_select(query: Query, relations: Relations, limits: duck.Limits = duck.UN
     Raises SQL, UNKNOWN_TABLE or UNKNOWN_COLUMN, with a span inside the text where DuckDB gives one.
     """
     with opened(relations, query, limits) as connection, explained(query, relations):
-        return _relation(connection, query).to_arrow_table()
+        relation = _relation(connection, query)
+        return duck.interruptible(connection, relation.to_arrow_table)
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, query: Query) -> duckdb.DuckDBPyRelation:
@@ -92,7 +93,8 @@ def create_table_as(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with opened(relations, query, limits) as connection, explained(query, relations):
-            _relation(connection, query).write_parquet(str(written), compression="zstd")
+            relation = _relation(connection, query)
+            duck.interruptible(connection, partial(relation.write_parquet, str(written), compression="zstd"))
         table = replace(with_key(describe_table(name, str(written), "parquet"), key, label), source=str(final))
         put_in_place(written, final)
     except OSError as error:
@@ -230,8 +232,6 @@ def explained(query: Query, relations: Relations) -> Iterator[None]:
 
     try:
         yield
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
     except duckdb.OutOfMemoryException as error:
         raise duck.out_of_memory(error) from error
     except duckdb.Error as error:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vistaql.errors import Code, VistaQLError, did_you_mean
+from vistaql.stores.columns import ColumnInfo, ColumnType, column_of
 from vistaql.stores.files import escaped, is_pattern, not_found, refuse_url
+from vistaql.stores.formats import TableFormat, format_named, format_of
 from vistaql.stores.options import Options, check_options
 from vistaql.stores.quoting import identifier, literal, struct
 
@@ -16,38 +18,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-
-class ColumnType(Enum):
-    """What the values of a column are, in the same words for every format."""
-
-    NUMBER = "number"
-    INTEGER = "integer"
-    TEXT = "text"
-    BOOLEAN = "boolean"
-    TIME = "time"
-    BYTES = "bytes"
-    OTHER = "other"
-
-
-@dataclass(frozen=True)
-class ColumnInfo:
-    """A column: `type` as it is read, `sql_type` as the file holds it, in DuckDB's words.
-
-    They differ for keys, which are read as text whatever the file holds.
-    """
-
-    name: str
-    type: ColumnType
-    sql_type: str
-
-
-class TableFormat(Enum):
-    """How the rows are kept. ARROW: in the memory of a session."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    JSON = "json"
-    ARROW = "arrow"
+__all__ = [
+    "CSV_OPTIONS", "ColumnInfo", "ColumnType", "Table", "TableFormat", "checked_column", "describe_arrow",
+    "describe_table", "format_of", "pattern_of", "scan_sql", "text_of", "with_key",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +41,8 @@ class Table:
     bytes: int = 0
     options: Options = ()
     query: str | None = None
+    dialect: Options = ()
+    """how the CSV is written, as it was found; saves finding it at every scan"""
 
     def __str__(self) -> str:
         return self.name
@@ -76,12 +52,6 @@ class Table:
         return next((column for column in self.columns if column.name.casefold() == name.casefold()), None)
 
 
-ENDINGS = {
-    ".csv": TableFormat.CSV, ".tsv": TableFormat.CSV, ".txt": TableFormat.CSV,
-    ".parquet": TableFormat.PARQUET, ".pq": TableFormat.PARQUET, ".parq": TableFormat.PARQUET,
-    ".json": TableFormat.JSON, ".jsonl": TableFormat.JSON, ".ndjson": TableFormat.JSON,
-}  # fmt: skip
-COMPRESSED = frozenset({".gz", ".zst", ".zstd"})
 CSV_OPTIONS: dict[str, tuple[str, type]] = {
     "delimiter": ("delim", str),
     "quote": ("quote", str),
@@ -93,43 +63,9 @@ CSV_OPTIONS: dict[str, tuple[str, type]] = {
     "decimal": ("decimal_separator", str),
     "comment": ("comment", str),
 }
-# Up to this size the whole file decides the types of its columns; of larger ones the first rows do.
-WHOLE_FILE_DECIDES = 64_000_000
-
-
-def format_named(word: str | None, source: str) -> TableFormat:
-    """The format by its word, or by the ending of the file."""
-    formats = {item.value: item for item in TableFormat if item is not TableFormat.ARROW}
-    if word is not None:
-        found = formats.get(word.casefold())
-        if found is None:
-            raise VistaQLError(
-                Code.UNREADABLE_FILE, f"There is no table format '{word}'.", hint=did_you_mean(word, formats, "formats")
-            )
-        return found
-    by_ending = format_of(source)
-    if by_ending is None:
-        raise VistaQLError(
-            Code.UNREADABLE_FILE,
-            f"The ending of '{source}' does not tell its format.",
-            hint="Add FORMAT csv, FORMAT parquet or FORMAT json after the path.",
-        )
-    return by_ending
-
-
-def format_of(path: str) -> TableFormat | None:
-    """The format that an ending stands for; for a folder, that of the first table file in it.
-
-    >>> format_of("a/items.CSV.gz"), format_of("photos/")
-    (<TableFormat.CSV: 'csv'>, None)
-    """
-    if os.path.isdir(path):
-        names = sorted(name for _, _, files in os.walk(path) for name in files)
-        return next((found for name in names if (found := format_of(name))), None)
-    stem, ending = os.path.splitext(path.casefold())
-    if ending in COMPRESSED:
-        ending = os.path.splitext(stem)[1]
-    return ENDINGS.get(ending)
+# Up to this size the whole file decides the types of its columns; of larger ones the first rows do,
+# and the whole file only where a later row does not fit them.
+WHOLE_FILE_DECIDES = 16_000_000
 
 
 def pattern_of(source: str, table_format: TableFormat) -> str:
@@ -181,10 +117,9 @@ def _parquet_scan(table: Table) -> str:
 
 def _csv_scan(table: Table, types: dict[str, str]) -> str:
     arguments = {"header": "true", "skip": "0", "union_by_name": "true"}
-    if table.bytes <= WHOLE_FILE_DECIDES:
-        arguments["sample_size"] = "-1"
     if types:
         arguments["types"] = struct(types)
+    arguments.update((name, literal(value)) for name, value in table.dialect)
     arguments.update((CSV_OPTIONS[name][0], literal(value)) for name, value in table.options)
     return f"read_csv({_pattern(table)}, {', '.join(f'{name} = {value}' for name, value in arguments.items())})"
 
@@ -221,9 +156,33 @@ def describe_table(
         draft = replace(draft, bytes=sum(map(os.path.getsize, files)))
         if not draft.bytes:
             raise VistaQLError(Code.UNREADABLE_FILE, f"'{source}' is empty.")
-        draft = with_key(replace(draft, columns=_columns(connection, draft)), key, label)
-        counted = connection.execute(f"SELECT count(*) FROM {scan_sql(draft)}").fetchone()
-    return replace(draft, rows=int(counted[0]) if counted else 0)
+        look = partial(_looked_at, connection, draft, files[0], key, label)
+        return duck.interruptible(connection, look)
+
+
+def _looked_at(
+    connection: duckdb.DuckDBPyConnection, draft: Table, first: str, key: tuple[str, ...], label: str | None
+) -> Table:
+    """Columns and rows. Every value of the file is read once, so that none surprises a later statement."""
+    import duckdb
+
+    whole = draft.bytes <= WHOLE_FILE_DECIDES or draft.format is TableFormat.PARQUET
+    for everything in (True,) if whole else (False, True):
+        try:
+            seen = _with_columns(connection, draft, first, everything=everything)
+            table = with_key(seen, key, label)
+            return replace(table, rows=_count(connection, table))
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            if everything:
+                raise
+    message = "the last attempt returns or raises"
+    raise AssertionError(message)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    values = ", count(COLUMNS(*))" if table.format is not TableFormat.PARQUET and table.columns else ""
+    row = connection.execute(f"SELECT count(*){values} FROM {scan_sql(table)}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def with_key(table: Table, key: tuple[str, ...], label: str | None) -> Table:
@@ -261,44 +220,41 @@ def describe_arrow(name: str, data: pa.Table, key: tuple[str, ...] = (), label: 
 
 
 DELIMITERS = (",", ";", "\t", "|")
-NUMBERS = ("FLOAT", "DOUBLE", "DECIMAL", "REAL")
-TIMES = ("DATE", "TIME", "INTERVAL")
 
 
-def column_of(name: str, sql_type: str) -> ColumnInfo:
-    """A column from DuckDB's description. JSON values of mixed types are text.
-
-    >>> column_of("price", "DECIMAL(9,2)").type, column_of("tags", "VARCHAR[]").type
-    (<ColumnType.NUMBER: 'number'>, <ColumnType.OTHER: 'other'>)
-    """
-    if sql_type == "JSON":
-        return ColumnInfo(name, ColumnType.TEXT, "VARCHAR")
-    if sql_type.endswith("]") or sql_type.startswith(("STRUCT", "MAP", "UNION")):
-        return ColumnInfo(name, ColumnType.OTHER, sql_type)
-    kinds = {
-        ColumnType.BOOLEAN: sql_type == "BOOLEAN",
-        ColumnType.BYTES: sql_type == "BLOB",
-        ColumnType.TEXT: sql_type in ("VARCHAR", "UUID") or sql_type.startswith("ENUM"),
-        ColumnType.TIME: sql_type.startswith(TIMES),
-        ColumnType.INTEGER: sql_type.endswith(("INT", "INTEGER")),
-        ColumnType.NUMBER: sql_type.startswith(NUMBERS),
-    }
-    return ColumnInfo(name, next((kind for kind, holds in kinds.items() if holds), ColumnType.OTHER), sql_type)
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[ColumnInfo, ...]:
+def _with_columns(connection: duckdb.DuckDBPyConnection, table: Table, first: str, *, everything: bool) -> Table:
+    """The table with its columns and, for CSV, the dialect of its first file."""
     import duckdb
 
-    scan = f"read_json({_pattern(table)})" if table.format is TableFormat.JSON else scan_sql(table)
-    try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
-    except duckdb.InvalidInputException:
-        if table.format is TableFormat.CSV:
+    size = "sample_size = -1" if everything else "sample_size = 20480"
+    if table.format is TableFormat.CSV:
+        try:
+            table = replace(table, dialect=_dialect(connection, table, first, size))
+            scan = scan_sql(table)[:-1] + f", {size})"
+            rows = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
+        except duckdb.InvalidInputException:
             _check_lengths(connection, table)
-        raise
-    if table.format is TableFormat.CSV and len(rows) == 1:
-        _check_lengths(connection, table)
-    return tuple(column_of(row[0], row[1]) for row in rows)
+            raise
+        if len(rows) == 1:
+            _check_lengths(connection, table)
+    else:
+        scan = f"read_json({_pattern(table)}, {size})" if table.format is TableFormat.JSON else scan_sql(table)
+        rows = connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()
+    return replace(table, columns=tuple(column_of(row[0], row[1]) for row in rows))
+
+
+def _dialect(connection: duckdb.DuckDBPyConnection, table: Table, first: str, size: str) -> Options:
+    """How a CSV file is written, by DuckDB's guess and the options given."""
+    one = scan_sql(replace(table, source=first, dialect=()))
+    sniff = one.replace("read_csv(", "sniff_csv(", 1).replace(", union_by_name = true", "", 1)[:-1] + f", {size})"
+    names = ("Delimiter", "Quote", "Escape", "Comment", "DateFormat", "TimestampFormat")
+    found = connection.execute(f"SELECT {', '.join(names)} FROM {sniff}").fetchone() or ()
+    arguments = ("delim", "quote", "escape", "comment", "dateformat", "timestampformat")
+    return tuple(
+        (name, "" if value == "(empty)" else value)
+        for name, value in zip(arguments, found, strict=True)
+        if value is not None
+    )
 
 
 def _check_lengths(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -138,12 +138,12 @@ _hold = _Hold()
 def held_stderr() -> Iterator[None]:
     """Keep what native code writes to descriptor 2 off the screen; show it if the block fails.
 
-    A VistaQLError says itself what is wrong, so nothing is shown for it.
+    A VistaQLError says itself what is wrong, and an interrupt is nobody's failure: nothing is shown for them.
     """
     _hold.take()
     try:
         yield
-    except VistaQLError:
+    except (VistaQLError, KeyboardInterrupt):
         _hold.give_back(replay=False)
         raise
     except BaseException:

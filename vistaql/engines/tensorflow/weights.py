@@ -120,7 +120,9 @@ def pretrained(model: keras.Model, cnn: Cnn) -> keras.Model:
     """
     if not roster.published(cnn):
         raise VistaQLError(
-            Code.NO_WEIGHTS, f"No trained weights of {cnn.name} are published with Keras.", hint=other_weights(cnn.name)
+            Code.NO_WEIGHTS,
+            f"No trained weights of {cnn.name} are published with Keras.",
+            hint=roster.other_weights(cnn),
         )
     source = download(cnn)
     try:
@@ -133,17 +135,6 @@ def pretrained(model: keras.Model, cnn: Cnn) -> keras.Model:
         ) from failure
     adjust_normalization(model, always=True)
     return model
-
-
-def other_weights(name: str) -> str:
-    """What to type where ImageNet weights are not to be had.
-
-    >>> other_weights("vgg16")
-    "REGISTER CNN my_vgg16 FROM vgg16 WEIGHTS 'file.weights.h5', or without training: WEIGHTS RANDOM (SEED = 1)"
-    """
-    return (
-        f"REGISTER CNN my_{name} FROM {name} WEIGHTS 'file.weights.h5', or without training: WEIGHTS RANDOM (SEED = 1)"
-    )
 
 
 def download(cnn: Cnn) -> keras.Model:
@@ -159,7 +150,7 @@ def download(cnn: Cnn) -> keras.Model:
             return application(weights="imagenet", classifier_activation=None)
         except Exception as failure:  # Keras raises a bare Exception when the network fails
             message = f"The ImageNet weights of {cnn.name} ({size}) could not be downloaded: {first_line(failure)}."
-            raise VistaQLError(Code.DOWNLOAD_FAILED, message, hint=other_weights(cnn.name)) from failure
+            raise VistaQLError(Code.DOWNLOAD_FAILED, message, hint=roster.other_weights(cnn)) from failure
 
 
 def adjust_normalization(model: keras.Model, *, always: bool) -> None:
