@@ -17,7 +17,9 @@ KEYWORDS = (
 ).split()
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 NAME_TEXT = st.one_of(
-    st.sampled_from(["fc6", "vgg16", "sku", "_", "x1", "block/add:0", 'odd "name"', "größe", "ſet", "liKe", "1st", "a b"]),
+    st.sampled_from(
+        ["fc6", "vgg16", "sku", "_", "x1", "block/add:0", 'odd "name"', "größe", "\u017fet", "liKe", "1st", "a b"]
+    ),
     st.sampled_from(KEYWORDS),
     st.sampled_from(KEYWORDS).map(str.upper),
     TEXT.filter(bool),
@@ -106,7 +108,9 @@ SPLITS = st.one_of(
 EVALUATIONS = st.builds(ast.Evaluate, tuples(NAMES, 1), maybe(SPLITS))
 REDUCTIONS = maybe(st.sampled_from(ast.Reduction))
 SQL = tuples(
-    st.sampled_from(["a", "1", "'x;y'", "'it''s'", '"q;"', "/* c ; ' */", "-- line ; '\n", "+", "-", "/", "(", ")", "from"]),
+    st.sampled_from(
+        ["a", "1", "'x;y'", "'it''s'", '"q;"', "/* c ; ' */", "-- line ; '\n", "+", "-", "/", "(", ")", "from"]
+    ),
     most=6,
 ).map(lambda words: ast.RawSql(f"SELECT {' '.join(words)}".rstrip() if words else "SELECT *"))
 

@@ -19,6 +19,7 @@ SEVERAL_VALUES = "List the learner once for each value: TRAIN logistic_regressio
 READ_ONLY = "Tables are read and never changed. Write CREATE TABLE name AS SELECT .."
 JOINS_FIRST = "Joins stand directly after FROM images, before all other clauses, and are JOIN or LEFT JOIN."
 ONE_EXPLAIN = "Write EXPLAIN or EXPLAIN FORMAT json before the query."
+SQL_GOES_ON = "It goes on, as in SELECT * FROM products or SUMMARIZE products."
 PARENTHESES = "The number stands in parentheses: CROSS VALIDATION (5), HOLDOUT (0.2)."
 CNN_NOT_MODEL = "A pre-trained network is called CNN: SHOW CNNS, REGISTER CNN, DROP CNN."
 
@@ -65,7 +66,9 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     ("^", "PREDICT", "PREDICT is a clause: EXPLORE vgg16 FROM images JOIN t TRAIN logistic_regression PREDICT column."),
     ("^", "TRAIN", "TRAIN is a clause: EXPLORE vgg16 FROM images JOIN t TRAIN logistic_regression PREDICT column."),
     ("^", "FROM", "Write SELECT * FROM .."),
-    ("^", "SELECT", "SELECT goes on: SELECT * FROM products."),
+    ("^", "SELECT", SQL_GOES_ON),
+    ("^", "WITH", SQL_GOES_ON),
+    ("^", "SUMMARIZE", SQL_GOES_ON),
     ("^", "LOAD", "Write CREATE TABLE name FROM 'file.csv'."),
     ("^", "IMPORT", "Write CREATE TABLE name FROM 'file.csv'."),
     ("^", "INSERT", READ_ONLY),

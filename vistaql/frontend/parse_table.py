@@ -85,7 +85,7 @@ def read_table(grammar: str) -> Lark | None:
         table = json.loads(TABLE.read_text(encoding="utf-8"), object_hook=_number_keys)
     except (OSError, ValueError):
         return None
-    if table.get("digest") != digest(grammar):
+    if not isinstance(table, dict) or table.get("digest") != digest(grammar):
         return None
     own = {"transformer": SimpleNamespace(**ACTIONS), "postlex": WholeWords()}
     # Lark's own standalone parsers are read by this function, which has no types.

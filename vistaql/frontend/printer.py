@@ -245,5 +245,5 @@ SPELLINGS: dict[type[ast.Syntax], Callable[[Any], str]] = {
     ast.SetOption: lambda node: f"SET {_text(node.option)}",
     ast.Reset: lambda node: f"RESET {_dotted(node.key) if node.key else 'ALL'}",
     ast.SourceScript: lambda node: f"SOURCE {_text(node.path)}",
-    ast.Help: lambda node: _words("HELP", *map(name_text, node.topic)),
+    ast.Help: lambda node: _words("HELP", *(word.text for word in node.topic)),
 }

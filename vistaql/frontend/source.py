@@ -10,7 +10,7 @@ from vistaql.errors import Code, Span, VistaQLError
 # NUL ends texts in the libraries below; half a surrogate pair cannot be written to any file.
 ODD = re.compile("[\x00\ud800-\udfff]")
 
-SPACE = re.compile(r"(?:\s+|--[^\n]*|/\*[\s\S]*?\*/)+")
+SPACE = re.compile(r"(?:[\s\ufeff]+|--[^\n]*|/\*[\s\S]*?\*/)+")
 WORD = re.compile(r"""(?P<string>'[^']*(?:''[^']*)*')|(?P<quoted>"[^"]*")|(?P<number>\d[\w.]*)|\w+|/\*|[\s\S]""")
 
 
@@ -31,6 +31,15 @@ def character_name(character: str) -> str:
     if " " < character <= "~":
         return f"'{character}'"
     return f"U+{ord(character):04X} ({unicodedata.name(character, 'no name')})"
+
+
+def shown(text: str) -> str:
+    r"""The text for a message, without what would move or hide its other parts.
+
+    >>> shown("a\n\u202eb")
+    'a??b'
+    """
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def words(text: str) -> list[str]:

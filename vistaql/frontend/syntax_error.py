@@ -9,7 +9,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from vistaql.errors import Code, Span, VistaQLError, nearest
 from vistaql.frontend.hints import hint_for, hint_for_name
-from vistaql.frontend.source import character_name, words, words_of_statement
+from vistaql.frontend.source import character_name, shown, words, words_of_statement
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -124,7 +124,7 @@ def _alternatives(accepted: dict[str, str]) -> str:
 def _found(text: str) -> str:
     if not text:
         return "the end of the text"
-    short = text if len(text) <= LONGEST_FOUND else text[:LONGEST_FOUND] + ".."
+    short = shown(text if len(text) <= LONGEST_FOUND else text[:LONGEST_FOUND] + "..")
     return short if short[0] in "'\"" else f"'{short}'"
 
 
@@ -150,7 +150,7 @@ def _misspelt(found: str, accepted: dict[str, str]) -> str | None:
 def _quoting(text: str, span: Span, accepted: dict[str, str]) -> str | None:
     """What to say of a value in the wrong quotes, or of two statements without a semicolon."""
     found = text[span.start : span.end]
-    bare = found.strip("'\"")
+    bare = shown(found.strip("'\"")[:LONGEST_FOUND])
     if found == '"':
         return "A name has at least one character."
     if found[:1] == '"' and "STRING" in accepted:
@@ -159,6 +159,6 @@ def _quoting(text: str, span: Span, accepted: dict[str, str]) -> str | None:
         return f'Single quotes are for texts. A name has none, or double ones: "{bare}".'
     if found[:1].isdigit() and "NAME" in accepted:
         return "A name that starts with a digit stands in double quotes."
-    if found.upper() in STATEMENT_WORDS and "SEMICOLON" in accepted:
+    if found.upper() in STATEMENT_WORDS and "SEMICOLON" in accepted and "SQL" not in accepted:
         return "A statement ends with a semicolon."
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from vistaql.errors import Code, VistaQLError
+from vistaql.errors import Code, Span, VistaQLError
 from vistaql.frontend import ast
 from vistaql.frontend.actions import (
     Action,
@@ -26,6 +26,7 @@ from vistaql.frontend.actions import (
     tuple_of,
     values,
 )
+from vistaql.frontend.hints import SQL_GOES_ON
 
 LARGEST_INTEGER = 2**63 - 1
 
@@ -89,6 +90,16 @@ def negative(children: Children) -> ast.Expression:
         if isinstance(value, int | float) and not isinstance(value, bool) and math.copysign(1, value) > 0:
             return ast.Literal(-value, span=span)
     return ast.Negative(operand, span=span)
+
+
+def sql(children: Children) -> ast.RawSql:
+    """SQL as it stands, without the space before the semicolon."""
+    start, text = span_of(children).start, children[0].rstrip()
+    span = Span(start, start + len(text))
+    if text.isalpha():
+        message = f"Expected a query, found {text} alone."
+        raise VistaQLError(Code.SYNTAX, message, span, SQL_GOES_ON)
+    return ast.RawSql(text, span=span)
 
 
 def constant(value: bool | None) -> Action:  # noqa: FBT001 - the value is the point
@@ -313,7 +324,7 @@ EXPRESSIONS: dict[str, Action] = {
     "true": constant(True),
     "false": constant(False),
     "null": constant(None),
-    "sql": lambda children: ast.RawSql(children[0].rstrip(), span=span_of(children)),
+    "sql": sql,
     "name": name,
     "topic": name,
 }

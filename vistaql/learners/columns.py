@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,28 +108,66 @@ class StructuredColumns:
         for place, name in enumerate(texts):
             yield name, self.levels[:, place].astype(np.int64) + 1
 
-    def encode(self, train: np.ndarray) -> np.ndarray:
-        """All rows as float64 [rows, width]; what stands in for missing values is taken from the training rows."""
+    @cached_property
+    def encoded(self) -> np.ndarray:
+        """Numbers, then the levels of each text column: float64 [rows, width], 0 where a value is missing."""
         encoded = np.zeros((len(self.numbers), self.width))
-        count = self.numbers.shape[1]
-        encoded[:, :count] = np.where(np.isnan(self.numbers), self._stand_ins(train), self.numbers)
-        start = count
-        for place, size in enumerate(self.sizes):
+        encoded[:, : self.numbers.shape[1]] = np.nan_to_num(self.numbers, nan=0.0)
+        for place, start in enumerate(self._level_starts):
             codes = self.levels[:, place]
-            seen = codes[train]
-            commonest = int(np.bincount(seen[seen >= 0], minlength=size).argmax())
-            encoded[np.arange(len(codes)), start + np.where(codes < 0, commonest, codes)] = 1.0
-            start += size
+            known = np.flatnonzero(codes >= 0)
+            encoded[known, start + codes[known]] = 1.0
         return encoded
 
-    def _stand_ins(self, train: np.ndarray) -> np.ndarray:
-        values = self.numbers[train]
-        stand_ins = np.zeros(values.shape[1])
+    @cached_property
+    def gap_columns(self) -> np.ndarray:
+        """Columns of the encoded table in which a value is missing: int64."""
+        places = list(np.flatnonzero(np.isnan(self.numbers).any(axis=0)))
+        for place in self._gap_levels:
+            start = self._level_starts[place]
+            places.extend(range(start, start + self.sizes[place]))
+        return np.array(places, dtype=np.int64)
+
+    @cached_property
+    def gaps(self) -> np.ndarray:
+        """Where a value of the gap columns is missing: float64 [rows, gap columns], 1 or 0."""
+        absent = np.isnan(self.numbers)
+        parts = [absent[:, absent.any(axis=0)]]
+        parts.extend(np.repeat(self.levels[:, [place]] < 0, self.sizes[place], axis=1) for place in self._gap_levels)
+        return np.hstack(parts).astype(np.float64)
+
+    def fill(self, train: np.ndarray) -> np.ndarray:
+        """What stands in for the missing values of each gap column, from some rows: the median, or the commonest.
+
+        0, which is the median of all rows, where these rows have no value at all.
+        """
+        filled: list[float] = []
         for place in np.flatnonzero(np.isnan(self.numbers).any(axis=0)):
-            known = values[:, place][~np.isnan(values[:, place])]
+            known = self.numbers[train, place]
+            known = known[~np.isnan(known)]
             if len(known):
-                stand_ins[place] = float(known.mean() > 0.5) if self.two_valued[place] else np.median(known)
-        return stand_ins
+                filled.append(commonest(known) if self.two_valued[place] else float(np.median(known)))
+            else:
+                filled.append(0.0)
+        for place in self._gap_levels:
+            seen = self.levels[train, place]
+            counts = np.bincount(seen[seen >= 0], minlength=self.sizes[place])
+            filled.extend(float(level == counts.argmax()) for level in range(self.sizes[place]))
+        return np.array(filled)
+
+    @cached_property
+    def _level_starts(self) -> tuple[int, ...]:
+        return tuple(accumulate(self.sizes[:-1], initial=self.numbers.shape[1])) if self.sizes else ()
+
+    @cached_property
+    def _gap_levels(self) -> tuple[int, ...]:
+        return tuple(place for place in range(len(self.sizes)) if (self.levels[:, place] < 0).any())
+
+
+def commonest(values: np.ndarray) -> float:
+    """The value that most rows have; of equals the least."""
+    different, counts = np.unique(values, return_counts=True)
+    return float(different[counts.argmax()])
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.folds import UNUSED, key_order
-from vistaql.learners.learner import Learner
+from vistaql.learners.learner import Learner, TrainingFold
 from vistaql.learners.matrix import Matrix
 from vistaql.learners.metrics import Metric
 
@@ -44,6 +44,13 @@ class Examples:
         """Rows to train on, and rows to test on."""
         tested = self.tested[self.order]
         return self.order[(tested != number) & (tested != UNUSED)], self.order[tested == number]
+
+    def training_fold(self, number: int, columns: StructuredColumns | None) -> TrainingFold:
+        """What a learner may see of a fold."""
+        tested = self.tested[self.order]
+        ranks = np.flatnonzero((tested != number) & (tested != UNUSED))
+        rows = self.order[ranks]
+        return TrainingFold(rows, ranks, np.empty(0) if columns is None else columns.fill(rows))
 
     @property
     def sizes(self) -> tuple[float, float]:
@@ -77,7 +84,7 @@ class Evaluation:
     scores: tuple[Scores, ...]
     width: int
     fit_seconds: float
-    """the sum over the folds, encoding and standardising included"""
+    """for all folds together, standardising included, as the clock on the wall has it"""
     converged: bool
 
 
@@ -96,25 +103,32 @@ def evaluate(
     and image features the class frequencies are all there is, which is to say the commonest class.
     The result has the same bits for any number of workers and any order of the rows.
     """
-    columns = examples.columns if with_columns else None
     check_finite(image)
-
-    def run(number: int) -> tuple[list[float], float, int, bool]:
-        started = time.perf_counter()
-        train, test = examples.fold(number)
-        table = None if columns is None else columns.encode(train)
-        matrix = Matrix(tuple(part for part in (table, image) if part is not None))
-        model = learner.fit(matrix, train, examples.codes[train], examples.classes)
-        seconds = time.perf_counter() - started
-        probabilities = model.probabilities(matrix, test)
-        values = [metric.score(examples.codes[test], probabilities) for metric in metrics]
-        return values, seconds, matrix.width, model.converged
-
+    matrix = matrix_of(examples.columns if with_columns else None, image, len(examples.codes))
+    columns = examples.columns if with_columns else None
     # Spinning BLAS threads beside each other made the same fits forty times slower.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(run, range(examples.folds)))
-    scores = tuple(Scores(metric, tuple(values[place] for values, *_ in done)) for place, metric in enumerate(metrics))
-    return Evaluation(scores, done[0][2], sum(seconds for _, seconds, *_ in done), all(fine for *_, fine in done))
+        started = time.perf_counter()
+        folds = [examples.training_fold(number, columns) for number in range(examples.folds)]
+        models = learner.fit(matrix, folds, examples.codes, examples.classes, pool.map)
+        seconds = time.perf_counter() - started
+
+        def test(number: int) -> list[float]:
+            _, rows = examples.fold(number)
+            probabilities = models[number].probabilities(matrix, rows)
+            return [metric.score(examples.codes[rows], probabilities) for metric in metrics]
+
+        tested = list(pool.map(test, range(examples.folds)))
+    scores = tuple(Scores(metric, tuple(fold[place] for fold in tested)) for place, metric in enumerate(metrics))
+    return Evaluation(scores, matrix.width, seconds, all(model.converged for model in models))
+
+
+def matrix_of(columns: StructuredColumns | None, image: np.ndarray | None, rows: int) -> Matrix:
+    """Columns and features beside each other; either may be absent."""
+    features = np.empty((rows, 0), dtype=np.float32) if image is None else image
+    if columns is None:
+        return Matrix(np.empty((rows, 0)), np.empty((rows, 0)), np.empty(0, dtype=np.int64), features)
+    return Matrix(columns.encoded, columns.gaps, columns.gap_columns, features)
 
 
 def evaluate_majority(examples: Examples, metrics: Sequence[Metric]) -> tuple[Scores, ...]:

@@ -6,6 +6,7 @@ Binding a statement needs a learner's name, options and ranges only, so nothing 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -15,11 +16,29 @@ if TYPE_CHECKING:
     from vistaql.learners.matrix import Matrix
 
 
+Each = Callable[..., Iterable[Any]]
+"""`map`, or the map of a pool that works side by side; results come in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingFold:
+    """What one fold may learn from."""
+
+    rows: np.ndarray
+    """int64: numbers of the rows, in canonical order"""
+    ranks: np.ndarray
+    """int64: the places of these rows in the canonical order of all rows"""
+    fill: np.ndarray
+    """float64: what stands in for the missing values of each column that has some"""
+
+
 class Model(Protocol):
     """What a learner has learnt."""
 
-    converged: bool
-    """False where the learner stopped at its iteration limit"""
+    @property
+    def converged(self) -> bool:
+        """False where the learner stopped at its iteration limit."""
+        ...
 
     def probabilities(self, matrix: Matrix, rows: np.ndarray) -> np.ndarray:
         """The probability of each class for some rows: float64 [rows, classes]."""
@@ -31,7 +50,7 @@ class Option:
     """An option of a learner: what may follow its name in TRAIN learner (option = value)."""
 
     name: str
-    kind: type[int] | type[float]
+    kind: type[int | float]
     default: float
     low: float
     high: float
@@ -45,7 +64,7 @@ class Option:
             raise ValueError(f"{self.name} is {noun} from {self.low:g} to {self.high:g} ({self.meaning}), not {value}")
 
 
-def option(default: float, low: float, high: float, meaning: str) -> Any:  # noqa: ANN401 - like dataclasses.field
+def option(default: float, low: float, high: float, meaning: str) -> Any:
     """A field of a learner that is an option of the language, with its range and meaning."""
     return field(default=default, metadata={"low": low, "high": high, "meaning": meaning})
 
@@ -70,10 +89,13 @@ class Learner(ABC):
         return f"{self.name} ({', '.join(changed)})" if changed else self.name
 
     @abstractmethod
-    def fit(self, matrix: Matrix, rows: np.ndarray, codes: np.ndarray, classes: int) -> Model:
-        """Learn from some rows, in the order given; `codes` are the classes (0 up) of these rows.
+    def fit(
+        self, matrix: Matrix, folds: Sequence[TrainingFold], codes: np.ndarray, classes: int, each: Each
+    ) -> Sequence[Model]:
+        """Learn one model from each fold; `codes` are the classes (0 up) of all rows.
 
-        All state that is fitted, standardisation included, comes from these rows alone.
+        What a model is comes from the rows of its fold alone, standardisation included. Work goes through `each`,
+        in pieces that do not depend on how many of them run side by side, so the bits do not either.
         """
 
     @abstractmethod

@@ -1,22 +1,23 @@
-"""Fit a linear classifier exactly, in the coordinates where that is quick."""
+"""Fit linear classifiers exactly, in the coordinates where that is quick."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from vistaql.learners.learner import Each, TrainingFold
 from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.matrix import Matrix, Standardisation
-from vistaql.learners.minimise import Minimum, minimise
+from vistaql.learners.minimise import Terms
+from vistaql.learners.objective import Fold, Rows, minimise_together
 
 MOST_ROWS_ROTATED = 3000
 """Beyond it, the eigenvectors of rows x rows cost more than they save."""
 MOST_COLUMNS_PRECONDITIONED = 4096
 """Beyond it, the inverse of columns x columns costs more than it saves."""
-KEPT_ELEMENTS = 2**20
-"""A fit keeps no more numbers than these (8 MiB) as float64; more are converted again in every step."""
+NO_GAPS = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,150 +25,135 @@ class LinearModel:
     """Scores are standardised columns times coefficients, plus intercepts."""
 
     coefficients: np.ndarray
-    """float64 [columns, outputs], of standardised columns; one output for two classes, else one for each"""
+    """float64 [outputs, columns], of standardised columns; one output for two classes, else one for each"""
     intercepts: np.ndarray
     standardisation: Standardisation
+    fill: np.ndarray
     evaluations: int
     converged: bool
 
     def probabilities(self, matrix: Matrix, rows: np.ndarray) -> np.ndarray:
         """The probability of each class for some rows: float64 [rows, classes]."""
-        weights = self.coefficients * self.standardisation.inverse[:, None]
-        scores = np.empty((len(rows), weights.shape[1]))
-        for place, block in matrix.row_blocks(rows):
-            block -= self.standardisation.mean
-            scores[place] = block @ weights + self.intercepts
+        weights = (self.coefficients * self.standardisation.inverse).T
+        shift = self.intercepts - self.standardisation.mean @ weights
+        scores = np.empty((len(rows), len(shift)))
+        for place, block in matrix.filled_blocks(rows, self.fill):
+            scores[place] = block @ weights + shift
         if scores.shape[1] == 1:
             scores = np.hstack([np.zeros_like(scores), scores])
-        return softmax(scores)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows of a fit in the coordinates it is done in.
-
-    A coordinate is `inverse` times its distance from `mean`. Both are left to the coefficients and the intercept,
-    where they cost nothing; the blocks are as they were read.
-    """
-
-    read: Callable[[], Iterator[tuple[slice, np.ndarray]]]
-    mean: np.ndarray
-    inverse: np.ndarray
+        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def fit_linear(
-    learner: LogisticRegression, matrix: Matrix, rows: np.ndarray, codes: np.ndarray, classes: int
-) -> LinearModel:
-    """Standardise, choose coordinates, minimise, and turn back."""
-    standardisation = Standardisation.of(matrix, rows)
-    if len(rows) < matrix.width and len(rows) <= MOST_ROWS_ROTATED and learner.l1_ratio == 0:
-        coefficients, intercepts, found = fit_rotated(learner, matrix, rows, codes, classes, standardisation)
-    else:
-        coefficients, intercepts, found = fit_columns(learner, matrix, rows, codes, classes, standardisation)
-    return LinearModel(coefficients, intercepts, standardisation, found.evaluations, found.converged)
+    learner: LogisticRegression,
+    matrix: Matrix,
+    folds: Sequence[TrainingFold],
+    codes: np.ndarray,
+    classes: int,
+    each: Each,
+) -> tuple[LinearModel, ...]:
+    """Fit every fold: with fewer rows than columns each in the span of its rows, else all together."""
+    fewest = min(len(fold.rows) for fold in folds)
+    if fewest < matrix.width and fewest <= MOST_ROWS_ROTATED and learner.l1_ratio == 0:
+        return tuple(each(lambda fold: fit_rotated(learner, matrix, fold, codes, classes), folds))
+    return fit_columns(learner, matrix, folds, codes, classes, each)
 
 
 def fit_columns(
     learner: LogisticRegression,
     matrix: Matrix,
-    rows: np.ndarray,
+    folds: Sequence[TrainingFold],
     codes: np.ndarray,
     classes: int,
-    standardisation: Standardisation,
-) -> tuple[np.ndarray, np.ndarray, Minimum]:
-    """Fit in the coordinates of the columns: blocks of rows are read again in every step."""
-    design = Rows(reader(matrix, rows), standardisation.mean, standardisation.inverse)
-    bend = curvature(classes)
+    each: Each,
+) -> tuple[LinearModel, ...]:
+    """Fit in the coordinates of the columns: all folds read the same blocks of rows, again in every step."""
+    standardisations = list(each(lambda fold: Standardisation.of(matrix, fold.rows, fold.fill), folds))
     inverse = None
     if learner.l1_ratio == 0 and matrix.width <= MOST_COLUMNS_PRECONDITIONED:
-        inverse = inverse_hessian(design, len(rows), bend, learner.reg)
+        # The first fold stands for all: the others are so alike that their own would cost more than it saves.
+        inverse = inverse_hessian(matrix, folds[0], standardisations[0], curvature(classes), learner.reg)
 
-    def precondition(gradient: np.ndarray) -> np.ndarray:
-        return gradient if inverse is None else inverse @ gradient.astype(np.float32)
+    def precondition(slopes: np.ndarray) -> np.ndarray:
+        return slopes if inverse is None else slopes.astype(np.float32) @ inverse
 
-    return solve(learner, design, codes, classes, precondition)
+    order, trains = together(folds)
+    fitted = tuple(
+        Fold(train, standardisation, matrix.gap_columns, fold.fill, classes, learner.reg * (1 - learner.l1_ratio))
+        for fold, train, standardisation in zip(folds, trains, standardisations, strict=True)
+    )
+    starts = [start_of(fold, codes[order]) for fold in fitted]
+    terms = [terms_of(learner, fold, precondition) for fold in fitted]
+    minima = minimise_together(Rows.of(matrix, order, codes), fitted, starts, terms, each)
+    return tuple(
+        LinearModel(*fold.split(found.at), fold.standardisation, fold.fill, found.evaluations, found.converged)
+        for fold, found in zip(fitted, minima, strict=True)
+    )
+
+
+def together(folds: Sequence[TrainingFold]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """All rows that some fold learns from, in canonical order, and for each fold whether it learns from them."""
+    ranks = np.unique(np.concatenate([fold.ranks for fold in folds]), return_index=True)
+    rows = np.concatenate([fold.rows for fold in folds])[ranks[1]]
+    return rows, [np.isin(ranks[0], fold.ranks) for fold in folds]
 
 
 def fit_rotated(
-    learner: LogisticRegression,
-    matrix: Matrix,
-    rows: np.ndarray,
-    codes: np.ndarray,
-    classes: int,
-    standardisation: Standardisation,
-) -> tuple[np.ndarray, np.ndarray, Minimum]:
+    learner: LogisticRegression, matrix: Matrix, fold: TrainingFold, codes: np.ndarray, classes: int
+) -> LinearModel:
     """Fit in the span of the rows, which holds the optimum of a penalty on squares (the representer theorem).
 
-    With the eigenvalues s^2 and vectors U of X X', the rows are U s in an orthonormal basis s^-1 U' X.
+    With the eigenvalues s^2 and vectors U of X X', the rows are U s in the orthonormal basis s^-1 U' X.
     """
-    products = np.zeros((len(rows), len(rows)))
-    start = 0
-    for block in matrix.column_blocks(rows):
-        stop = start + block.shape[1]
-        block -= standardisation.mean[start:stop]
-        block *= standardisation.inverse[start:stop]
-        products += block @ block.T
-        start = stop
+    count = len(fold.rows)
+    standardisation = Standardisation.of(matrix, fold.rows, fold.fill)
+    products = np.zeros((count, count))
+    for place, block in matrix.column_blocks(fold.rows, fold.fill):
+        centred = (block - standardisation.mean[place]) * standardisation.inverse[place]
+        products += centred @ centred.T
     squares, vectors = np.linalg.eigh(products)
-    kept = squares > squares[-1] * len(rows) * np.finfo(np.float64).eps
+    kept = squares > squares[-1] * count * np.finfo(np.float64).eps
     lengths, vectors = np.sqrt(squares[kept]), vectors[:, kept]
-    whole = ((slice(0, len(rows)), vectors * lengths),)
-    rotated = Rows(lambda: iter(whole), np.zeros(len(lengths)), np.ones(len(lengths)))
-    diagonal = 1 / (curvature(classes) * squares[kept] / len(rows) + learner.reg)
+    diagonal = 1 / (curvature(classes) * squares[kept] / count + learner.reg)
 
-    inner, intercepts, found = solve(learner, rotated, codes, classes, lambda gradient: diagonal[:, None] * gradient)
-    duals = vectors @ (inner / lengths[:, None])
-    outer = [block.T @ duals for block in matrix.column_blocks(rows)]
-    centred = np.vstack(outer) - np.outer(standardisation.mean, duals.sum(axis=0))
-    return centred * standardisation.inverse[:, None], intercepts, found
+    plain = Standardisation(np.zeros(len(lengths)), np.ones(len(lengths)))
+    rotated = Fold(np.ones(count, dtype=bool), plain, NO_GAPS, np.empty(0), classes, learner.reg)
+    rows = Rows.whole(vectors * lengths, codes[fold.rows])
+    terms = terms_of(learner, rotated, lambda slopes: slopes * diagonal)
+    (found,) = minimise_together(rows, [rotated], [start_of(rotated, rows.codes)], [terms], map)
+
+    inner, intercepts = rotated.split(found.at)
+    duals = (inner / lengths) @ vectors.T
+    coefficients = np.empty((len(inner), matrix.width))
+    for place, block in matrix.column_blocks(fold.rows, fold.fill):
+        coefficients[:, place] = duals @ (block - standardisation.mean[place]) * standardisation.inverse[place]
+    return LinearModel(coefficients, intercepts, standardisation, fold.fill, found.evaluations, found.converged)
 
 
-def solve(
-    learner: LogisticRegression,
-    rows: Rows,
-    codes: np.ndarray,
-    classes: int,
-    precondition: Callable[[np.ndarray], np.ndarray],
-) -> tuple[np.ndarray, np.ndarray, Minimum]:
-    """Minimise the learner's objective from the class frequencies: coefficients, intercepts, and how it went."""
-    outputs = 1 if classes == 2 else classes
-    shape = (len(rows.inverse) + 1, outputs)
-    ridge, lasso = learner.reg * (1 - learner.l1_ratio), learner.reg * learner.l1_ratio
-    target = np.eye(classes)[codes][:, -outputs:]
-    logs = np.log(np.maximum(np.bincount(codes, minlength=classes), 0.5))
-    start = np.zeros(shape)
-    start[0] = logs[1:] - logs[0] if outputs == 1 else logs - logs.mean()
+def start_of(fold: Fold, codes: np.ndarray) -> np.ndarray:
+    """No coefficients, and the intercepts that give the class frequencies of the training rows."""
+    start = np.zeros((fold.outputs, len(fold.standardisation.mean) + 1))
+    logs = np.log(np.maximum(np.bincount(codes[fold.train], minlength=fold.classes), 0.5))
+    start[:, -1] = logs[1:] - logs[0] if fold.outputs == 1 else logs - logs.mean()
+    return start.ravel()
 
-    def smooth(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        point = flat.reshape(shape)
-        weights = point[1:] * rows.inverse[:, None]
-        shift = point[0] - rows.mean @ weights
-        gradient = np.zeros(shape)
-        total = 0.0
-        for place, block in rows.read():
-            loss, residual = losses(block @ weights + shift, target[place])
-            total += loss
-            gradient[1:] += block.T @ residual
-            gradient[0] += residual.sum(axis=0)
-        gradient[1:] -= np.outer(rows.mean, gradient[0])
-        gradient[1:] *= rows.inverse[:, None]
-        gradient /= len(codes)
-        gradient[1:] += ridge * point[1:]
-        return total / len(codes) + ridge / 2 * float((point[1:] ** 2).sum()), gradient.ravel()
+
+def terms_of(learner: LogisticRegression, fold: Fold, precondition: Callable[[np.ndarray], np.ndarray]) -> Terms:
+    """Preconditioner, tolerance and absolute values of a fit."""
+    lasso = learner.reg * learner.l1_ratio
 
     def first_matrix(flat: np.ndarray) -> np.ndarray:
-        vector = flat.reshape(shape)
-        return np.vstack([vector[:1] / curvature(classes), precondition(vector[1:])]).ravel()
+        slopes, sums = fold.split(flat)
+        return np.column_stack([precondition(slopes), sums / curvature(fold.classes)]).ravel()
 
     def enough(flat: np.ndarray, gradient: np.ndarray) -> bool:
-        size = np.linalg.norm(flat[outputs:])
-        return bool(np.linalg.norm(gradient) <= learner.tol * (ridge or lasso) * max(size, 1e-6))
+        size = float(np.linalg.norm(fold.split(flat)[0]))
+        return bool(np.linalg.norm(gradient) <= learner.tol * (fold.ridge or lasso) * max(size, 1e-6))
 
-    absolute = np.full(shape, lasso)
-    absolute[0] = 0.0
-    found = minimise(smooth, start.ravel(), first_matrix, enough, absolute.ravel() if lasso else None, learner.max_iter)
-    point = found.at.reshape(shape)
-    return point[1:], point[0], found
+    absolute = np.full((fold.outputs, len(fold.standardisation.mean) + 1), lasso)
+    absolute[:, -1] = 0.0
+    return Terms(first_matrix, enough, absolute.ravel() if lasso else None, learner.max_iter)
 
 
 def curvature(classes: int) -> float:
@@ -178,40 +164,17 @@ def curvature(classes: int) -> float:
     return 0.25 / classes
 
 
-def losses(scores: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """The summed loss, and its derivative in the scores."""
-    if scores.shape[1] == 1:
-        loss = float((np.logaddexp(0.0, scores) - scores * target).sum())
-        return loss, 1 / (1 + np.exp(-np.clip(scores, -700, 700))) - target
-    probabilities, normaliser = softmax(scores)
-    return float(normaliser.sum() - (scores * target).sum()), probabilities - target
-
-
-def softmax(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The probabilities of the scores, and the log of their sum of exponentials a row."""
-    largest = scores.max(axis=1, keepdims=True)
-    raised = np.exp(scores - largest)
-    sums = raised.sum(axis=1, keepdims=True)
-    return raised / sums, np.log(sums[:, 0]) + largest[:, 0]
-
-
-def reader(matrix: Matrix, rows: np.ndarray) -> Callable[[], Iterator[tuple[slice, np.ndarray]]]:
-    """Read the rows a block at a time, again and again; few numbers are read once and kept."""
-    if matrix.width * len(rows) > KEPT_ELEMENTS:
-        return lambda: matrix.row_blocks(rows)
-    whole = ((slice(0, len(rows)), matrix.block(rows)),)
-    return lambda: iter(whole)
-
-
-def inverse_hessian(rows: Rows, count: int, bend: float, ridge: float) -> np.ndarray:
-    """The inverse of the Hessian near no coefficients, float32: it only preconditions, and changes no result."""
-    width = len(rows.mean)
-    products = np.zeros((width, width), dtype=np.float32)
-    for _, block in rows.read():
-        scaled = ((block - rows.mean) * rows.inverse).astype(np.float32)
+def inverse_hessian(
+    matrix: Matrix, fold: TrainingFold, standardisation: Standardisation, bend: float, ridge: float
+) -> np.ndarray:
+    """The inverse of a fold's Hessian near no coefficients, float32: it only preconditions, and changes no result."""
+    products = np.zeros((matrix.width, matrix.width), dtype=np.float32)
+    for _, block in matrix.filled_blocks(fold.rows, fold.fill):
+        scaled = ((block - standardisation.mean) * standardisation.inverse).astype(np.float32)
         products += scaled.T @ scaled
     hessian = products.astype(np.float64)
-    hessian *= bend / count
+    hessian *= bend / len(fold.rows)
     # The float32 sums are good to a millionth of the largest eigenvalue, which must not turn the smallest negative.
-    hessian[np.diag_indices(width)] += ridge + 1e-6 * float(np.trace(hessian))
-    return np.linalg.inv(hessian).astype(np.float32)
+    hessian[np.diag_indices(matrix.width)] += ridge + 1e-6 * float(np.trace(hessian))
+    inverse = np.linalg.inv(hessian)
+    return np.asarray((inverse + inverse.T) / 2, dtype=np.float32)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from vistaql.learners.learner import Learner, Model, option
+from vistaql.learners.learner import Each, Learner, Model, TrainingFold, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,11 +40,13 @@ class LogisticRegression(Learner):
     tol: float = option(1e-4, 1e-9, 0.1, "largest relative error of the coefficients")
     max_iter: int = option(2000, 1, 1_000_000, "most steps of a fit")
 
-    def fit(self, matrix: Matrix, rows: np.ndarray, codes: np.ndarray, classes: int) -> Model:
-        """Learn from some rows, in the order given."""
+    def fit(
+        self, matrix: Matrix, folds: Sequence[TrainingFold], codes: np.ndarray, classes: int, each: Each
+    ) -> Sequence[Model]:
+        """Learn one model from each fold."""
         from vistaql.learners.linear import fit_linear
 
-        return fit_linear(self, matrix, rows, codes, classes)
+        return fit_linear(self, matrix, folds, codes, classes, each)
 
     def flops(self, rows: int, width: int, classes: int) -> float:
         """One product of the rows with themselves for the preconditioner, two with the coefficients an evaluation."""

@@ -2,6 +2,10 @@
 
 Features stay float32 where they are. A fit reads them in blocks of rows, converted to float64 while they are
 in the processor's cache, so that it needs next to no memory of its own and is exact to float64.
+
+A missing value is a zero in its column and a one in a column of `gaps`. What a fold puts in its place (its fill)
+is then a matter of coefficients: x + gap fill, times w, is x w + gap (fill w). So folds that fill differently
+still read the same blocks.
 """
 
 from __future__ import annotations
@@ -17,39 +21,63 @@ BLOCK_ELEMENTS = 2**17
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Arrays [rows, columns] that stand beside each other; float64 for the table, float32 for a layer."""
+    """Columns of a table and features of a layer, row for row."""
 
-    parts: tuple[np.ndarray, ...]
+    table: np.ndarray
+    """float64 [rows, columns]; 0 where a value is missing"""
+    gaps: np.ndarray
+    """float64 [rows, columns with missing values]; 1 where a value is missing"""
+    gap_columns: np.ndarray
+    """int64 [columns with missing values]: their places in the table"""
+    image: np.ndarray
+    """float32 [rows, features]"""
 
     @property
     def width(self) -> int:
-        """Columns of all parts."""
-        return sum(part.shape[1] for part in self.parts)
+        """Columns of the table and features of the layer."""
+        return self.table.shape[1] + self.image.shape[1]
 
     def block(self, rows: np.ndarray) -> np.ndarray:
-        """Some rows of all parts: a new float64 array [rows, width]."""
-        if len(self.parts) == 1:
-            return self.parts[0][rows].astype(np.float64)
-        block = np.empty((len(rows), self.width))
-        start = 0
-        for part in self.parts:
-            block[:, start : start + part.shape[1]] = part[rows]
-            start += part.shape[1]
+        """Some rows of table, features and gaps: a new float64 array [rows, width + gaps]."""
+        if not self.table.shape[1]:
+            return self.image[rows].astype(np.float64)
+        block = np.empty((len(rows), self.width + self.gaps.shape[1]))
+        block[:, : self.table.shape[1]] = self.table[rows]
+        block[:, self.table.shape[1] : self.width] = self.image[rows]
+        block[:, self.width :] = self.gaps[rows]
         return block
 
-    def column_blocks(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """Some rows of all parts, a few columns at a time: float64 [rows, some]."""
-        step = max(64, BLOCK_ELEMENTS // max(1, len(rows)))
-        for part in self.parts:
-            for start in range(0, part.shape[1], step):
-                yield part[rows, start : start + step].astype(np.float64)
-
-    def row_blocks(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    def blocks(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Some rows in order, a block at a time, each with its place among them."""
         step = max(32, BLOCK_ELEMENTS // max(1, self.width))
         for start in range(0, len(rows), step):
             place = slice(start, min(start + step, len(rows)))
             yield place, self.block(rows[place])
+
+    def filled(self, rows: np.ndarray, fill: np.ndarray) -> np.ndarray:
+        """Some rows with a fold's fill in place: a new float64 array [rows, width]."""
+        block = self.block(rows)
+        block[:, self.gap_columns] += block[:, self.width :] * fill
+        return block[:, : self.width]
+
+    def filled_blocks(self, rows: np.ndarray, fill: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """The same, a block of rows at a time, each with its place."""
+        step = max(32, BLOCK_ELEMENTS // max(1, self.width))
+        for start in range(0, len(rows), step):
+            place = slice(start, min(start + step, len(rows)))
+            yield place, self.filled(rows[place], fill)
+
+    def column_blocks(self, rows: np.ndarray, fill: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """All of some rows with the fill in place, a few columns at a time: float64 [rows, some], with their places."""
+        table = self.table[rows]
+        table[:, self.gap_columns] += self.gaps[rows] * fill
+        start = table.shape[1]
+        if start:
+            yield slice(0, start), table
+        step = max(64, BLOCK_ELEMENTS // max(1, len(rows)))
+        for first in range(0, self.image.shape[1], step):
+            part = self.image[rows, first : first + step].astype(np.float64)
+            yield slice(start + first, start + first + part.shape[1]), part
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +92,14 @@ class Standardisation:
     inverse: np.ndarray
 
     @classmethod
-    def of(cls, matrix: Matrix, rows: np.ndarray) -> Standardisation:
+    def of(cls, matrix: Matrix, rows: np.ndarray, fill: np.ndarray) -> Standardisation:
         """Fit to some rows, in two passes, so that columns far from zero lose no digits."""
-        mean = sum(block.sum(axis=0) for _, block in matrix.row_blocks(rows)) / len(rows)
-        squares = sum(((block - mean) ** 2).sum(axis=0) for _, block in matrix.row_blocks(rows))
+        mean, squares = np.zeros(matrix.width), np.zeros(matrix.width)
+        for _, block in matrix.filled_blocks(rows, fill):
+            mean += block.sum(axis=0)
+        mean /= len(rows)
+        for _, block in matrix.filled_blocks(rows, fill):
+            squares += ((block - mean) ** 2).sum(axis=0)
         spread = np.sqrt(squares / max(1, len(rows) - 1))
         varies = spread > 1e-12 * np.abs(mean)
         return cls(mean, np.divide(1.0, spread, out=np.zeros_like(spread), where=varies))

@@ -6,7 +6,7 @@ are reached through `key`, the key of the image set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from vistaql.learners import Learner
@@ -19,12 +19,15 @@ from vistaql.stores.tables import Table
 
 @dataclass(frozen=True)
 class Predicate:
-    """A bound expression: SQL over `"alias.column"` names, the columns it reads, and the words of the user."""
+    """A bound expression: SQL over `"alias.column"` names, the columns it reads, and the words of the user.
+
+    Equal meaning is equal, whatever the words and their place.
+    """
 
     sql: str
     columns: tuple[str, ...]
-    words: str
-    span: tuple[int, int] = (0, 0)
+    words: str = field(compare=False)
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
 
     def __str__(self) -> str:
         return self.words
@@ -128,11 +131,11 @@ class Infer(Node):
 
 @dataclass(frozen=True)
 class PoolLayer(Node):
-    """A layer's tensor as a vector; `also` are names of layers that pool to the same numbers."""
+    """A layer's tensor as a vector; `also` are other names for the same numbers."""
 
     tensor: Infer
     pool: Pool
-    also: tuple[str, ...] = ()
+    also: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,9 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Decision:
-    """The plan to run, what it was weighed against, and what did not fit."""
+    """The plan to run for a query, what it was weighed against, and what did not fit."""
 
+    query: Explore | Export
     chosen: Candidate
     losers: tuple[Candidate, ...]
     rejections: tuple[Rejection, ...]
@@ -126,7 +127,7 @@ def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Se
         raise no_plan(allowed, limit, forced)
     chosen = min(fitting, key=lambda item: (item.seconds, item.peak_bytes))
     losers = tuple(item for item in candidates if item is not chosen and item.peak_bytes <= limit)
-    return Decision(chosen, losers, rejections, forced, machine, limit, sizes)
+    return Decision(query, chosen, losers, rejections, forced, machine, limit, sizes)
 
 
 def no_plan(candidates: list[Candidate], limit: int, forced: PlanChoice | None) -> VistaQLError:

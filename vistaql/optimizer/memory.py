@@ -6,7 +6,6 @@ from vistaql.optimizer.machine import Machine
 from vistaql.physical.operators import Operator, RunPass
 from vistaql.physical.run import last_readers, run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.plan.node import Node
 
 
 def peak_bytes(root: Operator, sizes: Sizes, machine: Machine) -> int:
@@ -16,10 +15,10 @@ def peak_bytes(root: Operator, sizes: Sizes, machine: Machine) -> int:
     base = machine.calibration.process_bytes
     if any(isinstance(operator, RunPass) for operator in order):
         base += machine.calibration.library_bytes
-    held: dict[Node, int] = {}
+    held: dict[str, int] = {}
     peak = 0
     for place, operator in enumerate(order):
-        held[operator] = operator.size(sizes)
+        held[operator.digest] = operator.size(sizes)
         peak = max(peak, sum(held.values()) + operator.memory(sizes))
-        held = {node: size for node, size in held.items() if last.get(node.digest, -1) > place}
+        held = {digest: size for digest, size in held.items() if last.get(digest, -1) > place}
     return int(base + peak)

@@ -43,17 +43,22 @@ class RunPass(Operator):
     def resources(self, sizes: Sizes) -> Resources:
         """FLOPs by kind of layer for every image, and the decoding of a pass that starts from pixels."""
         images = self.reader.count(sizes)
-        work = Resources(graphs=float(self.cnn.parameters))
+        work = self.decoding(sizes) + Resources(graphs=float(self.cnn.parameters))
         for layer in self.inference.computed:
             if layer.kind == "DepthwiseConv2D":
                 work += Resources(depthwise_flops=float(layer.flops * images))
             elif layer.kind in DENSE_KINDS:
                 work += Resources(dense_flops=float(layer.flops * images))
             work += Resources(moved_bytes=float(layer.bytes * images))
-        if self.inference.source is None:
-            pixels = scaled_pixels(sizes.image_pixels, self.cnn.input_size)
-            work += Resources(decoded_pixels=pixels * images, read_bytes=sizes.image_bytes * images)
         return work
+
+    def decoding(self, sizes: Sizes) -> Resources:
+        """The part of the work that is decoding; nothing where the pass resumes from a tensor."""
+        if self.inference.source is not None:
+            return NOTHING
+        images = self.reader.count(sizes)
+        pixels = scaled_pixels(sizes.image_pixels, self.cnn.input_size)
+        return Resources(decoded_pixels=pixels * images, read_bytes=sizes.image_bytes * images)
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - a batch is a batch
         """Weights, the live tensors of one batch, and decoded batches waiting."""

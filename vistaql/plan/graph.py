@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from vistaql.plan.node import Node
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def merge(roots: Iterable[Node]) -> nx.DiGraph[Node]:
@@ -24,6 +26,9 @@ def merge(roots: Iterable[Node]) -> nx.DiGraph[Node]:
     >>> graph.number_of_nodes(), graph.out_degree(Leaf("images"))
     (3, 2)
     """
+    # A fifth of a second, which an EXPLAIN that prints text need not wait for.
+    import networkx as nx
+
     graph: nx.DiGraph[Node] = nx.DiGraph()
     for root in roots:
         for node in root.walk():
@@ -34,6 +39,8 @@ def merge(roots: Iterable[Node]) -> nx.DiGraph[Node]:
 
 def in_order(graph: nx.DiGraph[Node]) -> list[Node]:
     """Inputs before those who read them; the order does not depend on how the graph was built."""
+    import networkx as nx
+
     return list(nx.lexicographical_topological_sort(graph, key=lambda node: node.digest))
 
 

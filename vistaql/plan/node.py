@@ -27,7 +27,17 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Node:
-    """A step of a plan. Equal nodes are one node of the workload's graph, so equal work is done once."""
+    """A step of a plan. Equal nodes are one node of the workload's graph, so equal work is done once.
+
+    Fields with `compare=False` are words for people: they do not make a node another one.
+    """
+
+    def __init_subclass__(cls) -> None:
+        # A dataclass would hash all its fields, and theirs, each time it is looked up.
+        cls.__hash__ = Node.__hash__  # type: ignore[method-assign]
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     @property
     def inputs(self) -> tuple[Node, ...]:
@@ -77,9 +87,9 @@ class Node:
 
     @cached_property
     def digest(self) -> str:
-        """A name for the node that is the same in every process: a hash of its type and its fields."""
+        """A name for the node that is the same in every process: a hash of its type and the fields that count."""
         parts = [type(self).__name__]
-        parts.extend(f"{item.name}={canonical(value)}" for item, value in self._named())
+        parts.extend(f"{item.name}={canonical(value)}" for item, value in self._named() if item.compare)
         return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
 
     def _values(self) -> list[object]:

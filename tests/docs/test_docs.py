@@ -1,0 +1,159 @@
+"""Every example of the documentation runs, and gives what the page says it gives.
+
+Blocks are executed by their language: `vql` (a `text` block behind it is the output), `console` (each `$ vistaql ..`
+with its output), `python` (doctest). A page is regenerated from its own commands and compared with itself, seconds and
+third decimals masked; `--bless` writes the regenerated page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import re
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vistaql.cli import main
+
+ROOT = Path(__file__).parents[2]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PROGRAM = ".venv/bin/vistaql"
+# How many blocks run, so that none is lost when a page or this file changes.
+RUN = {
+}  # fmt: skip
+# Shown, and not run: what is typed into a shell to install, and shapes of statements and files.
+SHOWN = {
+}  # fmt: skip
+
+
+class Terminal(io.StringIO):
+    """A screen of 80 columns that speaks UTF-8."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def pages() -> dict[str, str]:
+    """The text of each page, by its path from the root."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in found}
+
+
+def executed(text: str) -> int:
+    """How many blocks of a page run."""
+    return sum(language in ("vql", "console", "python") for language, _ in FENCE.findall(text))
+
+
+def run(*words: str) -> tuple[int, str]:
+    """The command line's exit code, and what it writes."""
+    screen, errors = Terminal(), io.StringIO()
+    before, sys.argv = sys.argv, [PROGRAM, *words]
+    try:
+        with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(errors):
+            code = main(words)
+    finally:
+        sys.argv = before
+    return code, screen.getvalue() + errors.getvalue()
+
+
+def regenerated(text: str) -> str:
+    """The page with the outputs of its examples as they are now."""
+    parts, end = [], 0
+    statements = ""
+    for found in FENCE.finditer(text):
+        language, body = found.groups()
+        new = body
+        if language == "vql":
+            code, statements = run("-c", body)
+            assert code == 0, f"{body}\n{statements}"
+        elif language == "text" and statements:
+            new = trimmed(statements)
+        elif language == "console":
+            new = "".join(replay(body))
+        elif language == "python":
+            check_python(body)
+        if language != "vql":
+            statements = ""
+        parts += [text[end : found.start(2)], new]
+        end = found.end(2)
+    return "".join([*parts, text[end:]])
+
+
+def replay(body: str) -> Iterator[str]:
+    """Each `$ vistaql ..` of a block, with what it prints now."""
+    for typed in re.findall(r"^\$ .*\n(?:> .*\n)*", body, re.MULTILINE):
+        words = shlex.split(re.sub(r"^[$>] ", "", typed, flags=re.MULTILINE))
+        assert words[0].removeprefix(".venv/bin/") == "vistaql", f"cannot be run: {typed}"
+        yield typed
+        yield trimmed(run(*words[1:])[1])
+
+
+def trimmed(output: str) -> str:
+    """Without blanks at the ends of lines, and with one line end at the last."""
+    return "\n".join(line.rstrip() for line in output.rstrip().split("\n")) + "\n"
+
+
+class Checker(doctest.OutputChecker):
+    """Compares masked outputs."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        return super().check_output(masked(want), masked(got), optionflags)
+
+
+def check_python(body: str) -> None:
+    """Run a doctest."""
+    example = doctest.DocTestParser().get_doctest(body, {}, "page", None, None)
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(Checker(), verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert example.examples
+    assert runner.run(example, out=report.write).failed == 0, report.getvalue()
+
+
+MASKS = (
+    (r"\.{4,} [\d.]+ s", ".... # s"),
+    (r"(\d+ min )?\d+(\.\d+)? s\b", "# s"),
+    (r"\d+(\.\d+)? [MG]B of \d+(\.\d+)? [MG]B", "# of #"),
+    (r"in process, \d+ threads?", "in process, # threads"),
+    (r"(\d\.\d\d)\d+", r"\1_"),
+    (r"\b[0-9a-f]{32,}\b", "#"),
+    (r"\d{4}-\d\d-\d\dT[\d:]+\S*", "#"),
+)
+
+
+def masked(text: str) -> str:
+    """The text without what differs from run to run and from machine to machine; seconds move other words about."""
+    for pattern, stand_in in MASKS:
+        text = re.sub(pattern, stand_in, text)
+    return "\n".join(" ".join(block.split()) if "# s" in block else block for block in text.split("\n\n"))
+
+
+@pytest.mark.parametrize("page", [name for name, text in pages().items() if executed(text)])
+def test_a_page_gives_what_it_says(page: str, place: Path, request: pytest.FixtureRequest) -> None:
+    text = pages()[page]
+    found = regenerated(text)
+    if request.config.getoption("--bless") and masked(found) != masked(text):
+        (ROOT / page).write_text(found, encoding="utf-8")
+        text = found
+    assert masked(found) == masked(text)
+
+
+def test_no_example_is_lost() -> None:
+    assert {name: executed(text) for name, text in pages().items() if executed(text)} == RUN
+
+
+def test_what_is_not_run_is_known() -> None:
+    shown = Counter(
+        (name, language)
+        for name, text in pages().items()
+        for language, _ in FENCE.findall(text)
+        if language not in ("vql", "console", "python", "text")
+    )
+    assert dict(shown) == SHOWN

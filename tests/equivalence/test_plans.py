@@ -1,0 +1,163 @@
+"""Every plan gives the same bits: whatever is enumerated is run, and the digests of the features are compared."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from vistaql.engines.inprocess.engine import engine_for
+from vistaql.engines.inprocess.prepare import prepare
+from vistaql.frontend.binder import bind_query
+from vistaql.frontend.parser import parse
+from vistaql.logical.rules import RULES
+from vistaql.optimizer.choose import enumerate_candidates
+from vistaql.physical.operators import Scores
+from vistaql.physical.run import run
+from vistaql.plan.rewrite import rewrite
+from vistaql.progress import Silent
+from vistaql.session import Session, connect
+
+IMAGES = 40
+
+# Layers before and after fusions, inside and at the ends of residual blocks and concatenations.
+CNNS = {
+    "strokes": ("conv1, conv2 POOL max(2, 2), conv3, conv4 POOL gmp, fc5, fc6", None),
+    "resnet20": ("stage1_block2_out, stage2_block1_out, stage3_block3_out, avg_pool", "resnet20_cifar10_32.keras"),
+    "squeezenet": ("fire3_concat, fire5_concat, fire8_concat, fire9_concat", "squeezenet_v1.0_227.keras"),
+    "mobilenet": (
+        "block_6_expand_relu, block_13_expand_BN, block_16_project_BN, out_relu",
+        "mobilenet_v2_1.0_224.weights.h5",
+    ),
+}
+
+
+def draw(path: Path, seed: int) -> None:
+    """A picture with something in it; sizes differ, so that resizing is not the same for all."""
+    rng = random.Random(seed)
+    image = Image.new("RGB", (rng.randrange(60, 300), rng.randrange(60, 300)), tuple(rng.choices(range(256), k=3)))
+    brush = ImageDraw.Draw(image)
+    for _ in range(8):
+        left, top = rng.randrange(0, 200), rng.randrange(0, 200)
+        brush.ellipse((left, top, left + rng.randrange(10, 90), top + 40), fill=tuple(rng.choices(range(256), k=3)))
+    image.save(path, quality=90)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures, a table in order, and the same table shuffled."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "photos").mkdir()
+    rows = []
+    for number in range(IMAGES):
+        draw(folder / "photos" / f"p{number:03}.jpg", number)
+        rows.append((f"p{number:03}", number % 7, "ab"[number % 2]))
+    random.Random(1).shuffle(rows)
+    for name, ordered in (("items.csv", sorted(rows)), ("shuffled.csv", rows)):
+        with (folder / name).open("w", newline="") as file:
+            csv.writer(file).writerows([("sku", "size", "kind"), *ordered])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def session(folder: Path) -> Iterator[Session]:
+    """A session that knows the pictures."""
+    with connect(folder / "home") as session:
+        session.sql(f"CREATE IMAGES photos FROM '{folder}/photos'; "
+                    f"CREATE TABLE items FROM '{folder}/items.csv' KEY sku LABEL kind;")  # fmt: skip
+        yield session
+
+
+def registered(session: Session, cnn: str, request: pytest.FixtureRequest) -> str:
+    """The layers of a CNN, which is registered first if it comes from the test data."""
+    layers, file = CNNS[cnn]
+    if file is not None and session.catalog.cnn(cnn) is None:
+        weights = request.getfixturevalue("weights")
+        if file.endswith(".keras"):
+            session.sql(f"REGISTER CNN {cnn} FROM file '{weights / file}' WITH (preprocessing = tf)")
+        else:
+            session.sql(f"REGISTER CNN {cnn} FROM mobilenet_v2 WEIGHTS '{weights / file}'")
+    return layers
+
+
+def digests_of_all_plans(session: Session, text: str, tmp_path: Path) -> dict[str, list[str | None]]:
+    """Run every candidate that the optimizer enumerates for a query; the digests of its layers."""
+    statement = parse(text).statements[0]
+    bound = bind_query(statement, session.context({}, None))  # type: ignore[arg-type]
+    prepared = prepare(bound.plan, bound.reduction, {}, 2)
+    logical = rewrite(bound.plan, RULES)
+    candidates = enumerate_candidates(logical, prepared.sizes, session.machine, bound.settings)  # type: ignore[arg-type]
+    found = {}
+    for candidate in candidates:
+        engine = engine_for(bound.plan, bound.settings, prepared, candidate.configuration, str(tmp_path), Silent())
+        scores = run(candidate.plan, engine)
+        assert isinstance(scores, Scores)
+        found[candidate.name] = [fit.digest for fit in scores.fits]
+        assert list(tmp_path.iterdir()) == [], "kept tensors stay behind"
+    return found
+
+
+@pytest.mark.parametrize("cnn", CNNS)
+def test_every_enumerated_plan_gives_equal_bits(
+    cnn: str, session: Session, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Lazy, eager and staged, tensors kept in memory and on disk."""
+    layers = registered(session, cnn, request)
+    text = f"EXPLORE LAYERS {layers} OF {cnn} FROM photos JOIN items TRAIN logistic_regression"
+    found = digests_of_all_plans(session, text, tmp_path)
+    assert {"eager", "lazy", "staged", "staged on disk"} <= set(found)
+    assert len(set(map(tuple, found.values()))) == 1, found
+
+
+@pytest.mark.parametrize("cnn", CNNS)
+def test_threads_order_and_splitting_change_no_bit(
+    cnn: str, session: Session, folder: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """One thread in another process over a shuffled table and images in two folders: the digests of two threads."""
+    layers = registered(session, cnn, request)
+    text = f"EXPLORE LAYERS {layers} OF {cnn} FROM photos JOIN items TRAIN logistic_regression"
+    here = session.sql(text).outcome
+    split = tmp_path / "split"
+    for number, path in enumerate(sorted((folder / "photos").iterdir(), reverse=True)):
+        target = split / f"part{number % 2}"
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target / path.name)
+    script = (
+        f"CREATE OR REPLACE IMAGES photos FROM '{split}'; "
+        f"CREATE OR REPLACE TABLE items FROM '{folder}/shuffled.csv' KEY sku LABEL kind; {text};"
+    )
+    home = tmp_path / "home"
+    shutil.copytree(folder / "home", home)
+    command = [sys.executable, "-m", "vistaql", "--home", str(home), "--set", "threads=1", "--set", "plan=staged",
+               "--format", "json", "-c", script]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    there = json.loads(done.stdout.splitlines()[-1])
+    assert [row["digest"] for row in there["rows"]] == [row.digest for row in here.rows]  # type: ignore[union-attr]
+    assert [row["folds"] for row in there["rows"]] == [list(row.folds) for row in here.rows]  # type: ignore[union-attr]
+
+
+def test_the_decoder_count_changes_no_bit(session: Session, tmp_path: Path) -> None:
+    """Images decoded by one thread or by three arrive in the same places."""
+    bound = bind_query(
+        parse("EXPLORE strokes FROM photos JOIN items TRAIN logistic_regression").statements[0],  # type: ignore[arg-type]
+        session.context({}, None),
+    )
+    prepared = prepare(bound.plan, None, {}, 1)
+    candidate = enumerate_candidates(bound.plan, prepared.sizes, session.machine, bound.settings)[0]
+    found = []
+    for decoders in (1, 3):
+        configuration = replace(candidate.configuration, decoders=decoders)
+        engine = engine_for(bound.plan, bound.settings, prepared, configuration, str(tmp_path), Silent())
+        scores = run(candidate.plan, engine)
+        assert isinstance(scores, Scores)
+        found.append([fit.digest for fit in scores.fits])
+    assert found[0] == found[1]

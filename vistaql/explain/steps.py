@@ -1,0 +1,181 @@
+"""The chosen plan as a tree of steps: what each does, its seconds, and the bytes it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, images_of, layers_of
+from vistaql.optimizer.choose import Decision
+from vistaql.optimizer.cost import seconds
+from vistaql.physical.infer import Keep, RunPass
+from vistaql.physical.inference import Output
+from vistaql.physical.operators import Fit, FitAlone, Operator, ReadImages, ReadRows, WriteFeatures
+from vistaql.physical.run import run_order
+from vistaql.units import format_size
+
+# More layers than this are shown as the first two and the last.
+MOST_LAYERS = 6
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the plan as it is shown: in words, with its seconds, its bytes, and the steps it reads from.
+
+    `bytes` are those of its result and of the memory it needs while it runs.
+    """
+
+    operator: str
+    words: str
+    seconds: float
+    bytes: int
+    reads: tuple[Step, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values."""
+        return {
+            "operator": self.operator,
+            "words": self.words,
+            "seconds": round(self.seconds, 4),
+            "bytes": self.bytes,
+            "reads": [step.to_json() for step in self.reads],
+        }
+
+
+def steps_of(decision: Decision) -> Step:
+    """Training or writing, and below it the rows, the library, and the passes in the order in which they run."""
+    plan = decision.chosen.plan
+    order = run_order(plan)
+    below = [step for operator in order for step in steps_of_operator(operator, decision)]
+    if isinstance(plan, WriteFeatures):
+        return Step("Write", f"Write {layers(plan.names)} to Parquet", price(plan, decision), 0, tuple(below))
+    fits = [node for node in order if isinstance(node, Fit | FitAlone)]
+    return Step(
+        "Train",
+        training_words(fits),
+        sum(price(node, decision) for node in fits),
+        max(node.memory(decision.sizes) for node in fits),
+        tuple(below),
+    )
+
+
+def steps_of_operator(operator: Operator, decision: Decision) -> tuple[Step, ...]:
+    """The steps of an operator below the root; none for one that only hands on what another has made."""
+    sizes = decision.sizes
+    match operator:
+        case ReadRows(rows):
+            held = operator.size(sizes) + operator.memory(sizes)
+            return (Step("Rows", rows_words(rows, decision), price(operator, decision), held),)
+        case ReadImages():
+            library = int(decision.machine.calibration.library_bytes)
+            return (Step("Load", "Load TensorFlow", price(operator, decision), library),)
+        case RunPass():
+            return (pass_step(operator, decision),)
+    return ()
+
+
+def pass_step(run: RunPass, decision: Decision) -> Step:
+    """A pass with what it keeps; decoding, which runs beside inference, as a step of its own."""
+    sizes, configuration = decision.sizes, decision.chosen.configuration
+    decoding = seconds(run.decoding(sizes), decision.machine, configuration)
+    keeps = [node for node in run_order(decision.chosen.plan) if isinstance(node, Keep) and node.source == run]
+    kept_seconds = sum(price(node, decision) for node in keeps)
+    held = run.memory(sizes) + sum(node.size(sizes) for node in keeps)
+    decode: tuple[Step, ...] = ()
+    if run.inference.source is None:
+        decode = (Step("Decode", decode_words(run.reader, decision), decoding, 0),)
+    own = price(run, decision) - decoding + kept_seconds
+    return Step("Infer", pass_words(run, keeps, decision), own, held, decode)
+
+
+def price(operator: Operator, decision: Decision) -> float:
+    """Predicted seconds of an operator of the chosen plan."""
+    return dict(decision.chosen.prices)[operator.digest]
+
+
+def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
+    """The layers a pass gives, where it starts, and what it keeps for a later one."""
+    inference = run.inference
+    names = {Output(node.tensor.layer, node.pool): node.also for node in layers_of(decision.query)
+             if node.tensor.cnn == run.cnn}  # fmt: skip
+    shown = layers(tuple(str(output) + called(names.get(output, ())) for output in inference.outputs))
+    start = "" if inference.source is None else f", from {inference.source}"
+    kept = "".join(
+        f"; keeps {node.layer}, {format_size(node.bytes(decision.sizes))}"
+        + (" on disk" if not node.size(decision.sizes) else "")
+        for node in keeps
+    )
+    return f"Infer {run.cnn.name} {shown}{start}{kept}"
+
+
+def called(also: tuple[str, ...]) -> str:
+    """The other names of a layer.
+
+    >>> called(("conv5_3", "avg_pool")), called(())
+    (' (conv5_3, avg_pool)', '')
+    """
+    return f" ({', '.join(also)})" if also else ""
+
+
+def layers(names: tuple[str, ...]) -> str:
+    """Layers in the order in which an image passes them, many of them shortened.
+
+    >>> layers(("conv1", "conv2", "fc5"))
+    'conv1 > conv2 > fc5'
+    >>> layers(tuple(f"conv{n}" for n in range(1, 21)))
+    'conv1 > conv2 > .. > conv20 (20 layers)'
+    """
+    if len(names) <= MOST_LAYERS:
+        return " > ".join(names)
+    return f"{names[0]} > {names[1]} > .. > {names[-1]} ({len(names)} layers)"
+
+
+def decode_words(reader: ReadImages, decision: Decision) -> str:
+    """How many of the images are decoded."""
+    count, everything = reader.count(decision.sizes), decision.sizes.all_images
+    about = "" if decision.sizes.exact or reader.rows is None else "about "
+    if reader.rows is None:
+        return f"Decode all {everything:,} images of {reader.images.images}"
+    return f"Decode {about}{count:,} of {everything:,} images of {reader.images.images}, those with a row"
+
+
+def rows_words(rows: Rows, decision: Decision) -> str:
+    """The relational part in the words of the language, and how many rows it gives."""
+    sizes = decision.sizes
+    images = images_of(rows)
+    words = [f"{images.alias} ({images.images.statistics.count:,})"]
+    for node in reversed(list(chain(rows))):
+        match node:
+            case Join(_, right, kind, condition):
+                left = "LEFT " if kind is JoinKind.LEFT else ""
+                words.append(f"{left}JOIN {right.alias} ({right.table.rows:,}) {join_words(condition)}")
+            case Filter(_, predicate):
+                words.append(f"WHERE {predicate.words}")
+            case Sample(_, amount, percent, _):
+                words.append(f"SAMPLE {amount:g}{' PERCENT' if percent else ''}")
+    about = "" if sizes.exact else "about "
+    return f"Rows {' '.join(words)}: {about}{sizes.rows:,}"
+
+
+def join_words(condition: Predicate) -> str:
+    """What a join compares, as it is typed."""
+    return condition.words if condition.words.startswith("USING (") else f"ON {condition.words}"
+
+
+def chain(rows: Rows) -> tuple[Join | Filter | Sample, ...]:
+    """Sample, filter and joins, the last one first."""
+    found: list[Join | Filter | Sample] = []
+    node = rows.rows
+    while isinstance(node, Join | Filter | Sample):
+        found.append(node)
+        node = node.left if isinstance(node, Join) else node.rows
+    return tuple(found)
+
+
+def training_words(fits: list[Fit | FitAlone]) -> str:
+    """All trainings in one line."""
+    plain = [node for node in fits if isinstance(node, Fit)]
+    learners = ", ".join(dict.fromkeys(str(node.learner) for node in plain))
+    count = len(dict.fromkeys(node.features for node in plain if node.features is not None))
+    counted = f"{count} layer{'' if count == 1 else 's'}"
+    others = "the table alone and the best layer alone" if len(plain) < len(fits) else "the majority class"
+    return f"Train {learners} on {counted}, {others}; {plain[0].evaluation}"
