@@ -164,7 +164,7 @@ def score_row(fit: Fit, result: FitResult, metric: str, alone: FitResult, around
         lift=lift[0],
         lift_low=lift[1],
         lift_high=lift[2],
-        width=result.width,
+        width=features.width if features else result.width,
         fit_seconds=result.fit_seconds,
         digest=result.digest,
         also=also,

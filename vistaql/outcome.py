@@ -30,6 +30,7 @@ class ScoreRow:
     lift_low: float | None
     lift_high: float | None
     width: int
+    """numbers an image (columns of the table, in the row of the table alone)"""
     fit_seconds: float
     digest: str | None
     also: tuple[str, ...] = ()
@@ -69,6 +70,8 @@ class PlanSummary:
     peak_bytes: int
     inference_seconds: float = 0.0
     """what inference took; 0 before it ran"""
+    alternatives: tuple[tuple[str, float], ...] = ()
+    """plans that were not taken, and their estimated seconds"""
     digest: str = ""
 
 

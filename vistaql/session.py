@@ -152,9 +152,9 @@ class Session:
         self.last_query = query
         bound = bind_query(query, context)
         decision = self.decide(bound, estimate(bound.plan))
-        plan = explained.plan_json(decision)
-        text = render(decision)
-        return Explanation(json.dumps(plan) if statement.format is ast.ExplainFormat.JSON else text, plan)
+        as_json = statement.format is ast.ExplainFormat.JSON
+        plan = explained.plan_json(decision, with_graph=as_json)
+        return Explanation(json.dumps(plan) if as_json else render(decision), plan)
 
     def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
         """Rewrite the logical plan; enumerate, price and choose a physical one."""

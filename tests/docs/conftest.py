@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import zipfile
@@ -72,7 +73,7 @@ def odd_place(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = place / "vistaql-demo"
     monkeypatch.chdir(folder)
     scans = sorted((folder / "scans").iterdir())
-    for name in ("twice/a", "twice/b", "cracked", "empty"):
+    for name in ("twice/a", "twice/b", "cracked", "empty", "closed.parquet"):
         (folder / name).mkdir(parents=True)
     for half in ("a", "b"):
         shutil.copy(scans[0], folder / "twice" / half)
@@ -81,7 +82,10 @@ def odd_place(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for scan in scans[60:64]:
         (folder / "cracked" / scan.name).write_text("not an image")
     (folder / "loop.vql").write_text("SOURCE 'loop.vql';")
+    layer = {"module": "keras.layers", "class_name": "Lambda", "config": {"name": "code", "function": "f"}}
+    model = {"module": "keras", "class_name": "Sequential", "config": {"name": "net", "layers": [layer]}}
     with zipfile.ZipFile(folder / "code.keras", "w") as archive:
-        archive.writestr("metadata.json", '{"keras_version": "3.15.0"}')
-        archive.writestr("config.json", '{"class_name": "Lambda", "module": "keras.layers", "config": {}}')
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.0"}))
+        archive.writestr("config.json", json.dumps(model))
+        archive.writestr("model.weights.h5", b"")
     return folder

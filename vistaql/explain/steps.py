@@ -134,8 +134,8 @@ def decode_words(reader: ReadImages, decision: Decision) -> str:
     count, everything = reader.count(decision.sizes), decision.sizes.all_images
     about = "" if decision.sizes.exact or reader.rows is None else "about "
     if reader.rows is None:
-        return f"Decode all {everything:,} images of {reader.images.images}"
-    return f"Decode {about}{count:,} of {everything:,} images of {reader.images.images}, those with a row"
+        return f"Decode all {everything:,} images"
+    return f"Decode {about}{count:,} of {everything:,} images, those with a row"
 
 
 def rows_words(rows: Rows, decision: Decision) -> str:
@@ -153,7 +153,7 @@ def rows_words(rows: Rows, decision: Decision) -> str:
             case Sample(_, amount, percent, _):
                 words.append(f"SAMPLE {amount:g}{' PERCENT' if percent else ''}")
     about = "" if sizes.exact else "about "
-    return f"Rows {' '.join(words)}: {about}{sizes.rows:,}"
+    return f"Rows of {' '.join(words)}: {about}{sizes.rows:,}"
 
 
 def join_words(condition: Predicate) -> str:
@@ -177,5 +177,5 @@ def training_words(fits: list[Fit | FitAlone]) -> str:
     learners = ", ".join(dict.fromkeys(str(node.learner) for node in plain))
     count = len(dict.fromkeys(node.features for node in plain if node.features is not None))
     counted = f"{count} layer{'' if count == 1 else 's'}"
-    others = "the table alone and the best layer alone" if len(plain) < len(fits) else "the majority class"
-    return f"Train {learners} on {counted}, {others}; {plain[0].evaluation}"
+    others = ", also on the table alone and on the best layer alone" if len(plain) < len(fits) else ""
+    return f"Train {learners} on {counted}, {plain[0].evaluation}{others}"

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from vistaql.explain.plan import Step, steps_of, why_lost
+import textwrap
+
+from vistaql.explain.reasons import why_lost
+from vistaql.explain.steps import Step, steps_of
 from vistaql.optimizer.choose import Decision
 from vistaql.units import format_duration, format_size
 
 WIDTH = 80
+# Columns at the right: seconds, and bytes.
+SECONDS, BYTES = 10, 8
+LEAST_SECONDS = 0.005
+LEAST_BYTES = 1_000_000
+ESTIMATED = "Rows are estimated from the catalog; a run counts them before it chooses."
 
 
-def render(decision: Decision, notes: tuple[str, ...] = ()) -> str:
+def render(decision: Decision) -> str:
     """The plan in lines of at most 80 columns, as far as names allow."""
     chosen = decision.chosen
     threads = chosen.configuration.threads
@@ -18,43 +26,30 @@ def render(decision: Decision, notes: tuple[str, ...] = ()) -> str:
         f"{format_size(chosen.peak_bytes)} of {format_size(decision.limit_bytes)}   "
         f"in process, {threads} thread{'' if threads == 1 else 's'}"
     )
-    lines = [head]
-    for step in steps_of(chosen, decision.sizes):
-        lines += tree(step, 0)
-    lines += table(
-        "lost", [(item.name, format_duration(item.seconds), why_lost(item, decision)) for item in decision.losers]
-    )
-    lines += table(
-        "does not fit",
-        [
-            (item.candidate.name, format_size(item.needs), f"has {format_size(item.has)}")
-            for item in decision.rejections
-        ],
-    )
-    if not decision.sizes.exact:
-        lines.append("Rows are estimated from the catalog; a run counts them before it chooses.")
-    return "\n".join([*lines, *notes])
+    lost = [(item.name, format_duration(item.seconds), why_lost(item, decision)) for item in decision.losers]
+    rejected = [
+        (item.candidate.name, format_size(item.needs), f"of memory, {format_size(item.has)} allowed")
+        for item in decision.rejections
+    ]
+    lines = [head, *tree(steps_of(decision), 0), *table("lost", lost), *table("does not fit", rejected)]
+    return "\n".join([*lines, *([] if decision.sizes.exact else [ESTIMATED])])
 
 
 def tree(step: Step, depth: int) -> list[str]:
-    """A step and those below it, seconds at the right."""
-    lines = ["   " * depth + "+- " + part for part in [step.words]]
-    right = format_duration(step.seconds) if step.seconds >= 0.005 else ""
-    first = wrapped(lines[0], WIDTH - len(right) - 1)
-    first[0] = first[0].ljust(WIDTH - len(right)) + right if right else first[0]
-    below = [line for inner in step.reads for line in tree(inner, depth + 1)]
-    return [*first, *below]
-
-
-def wrapped(line: str, width: int) -> list[str]:
-    """A long line continued under its own words."""
-    if len(line) <= width:
-        return [line]
-    indent = " " * (len(line) - len(line.lstrip(" +-")) + 2)
-    cut = line.rfind(" ", len(indent) + 20, width)
-    if cut < 0:
-        return [line]
-    return [line[:cut], *wrapped(indent + line[cut + 1 :], width)]
+    """A step and those below it, seconds and bytes at the right."""
+    indent = "   " * depth
+    words = textwrap.wrap(
+        step.words,
+        WIDTH - SECONDS - BYTES - 1,
+        initial_indent=indent + "+- ",
+        subsequent_indent=indent + "     ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    took = format_duration(step.seconds) if step.seconds >= LEAST_SECONDS else ""
+    held = format_size(step.bytes) if step.bytes >= LEAST_BYTES else ""
+    first = f"{words[0]:<{WIDTH - SECONDS - BYTES}}{took:>{SECONDS}}{held:>{BYTES}}".rstrip()
+    return [first, *words[1:], *(line for inner in step.reads for line in tree(inner, depth + 1))]
 
 
 def table(title: str, rows: list[tuple[str, str, str]]) -> list[str]:
@@ -62,8 +57,8 @@ def table(title: str, rows: list[tuple[str, str, str]]) -> list[str]:
     if not rows:
         return []
     name, number = (max(len(row[place]) for row in rows) for place in (0, 1))
-    indent = " " * (len(title) + 2)
-    return [
-        f"{title + ': ' if place == 0 else indent}{first:<{name}}  {second:>{number}}  {third}"
-        for place, (first, second, third) in enumerate(rows)
-    ]
+    lines = []
+    for place, (first, second, third) in enumerate(rows):
+        start = f"{title + ':' if place == 0 else '':<{len(title) + 1}} {first:<{name}}  {second:>{number}}  "
+        lines += textwrap.wrap(third, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+    return lines

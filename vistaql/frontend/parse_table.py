@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -60,8 +59,9 @@ def language() -> Lark:
 
 def grammar_path() -> Path:
     """In a wheel the grammar lies inside the package, in a checkout beside it."""
-    packaged = Path(str(files("vistaql"))) / "grammar"
-    return (packaged if packaged.is_dir() else Path(__file__).parents[2] / "grammar") / "vistaql.lark"
+    package = Path(__file__).parents[1]
+    packaged = package / "grammar"
+    return (packaged if packaged.is_dir() else package.parent / "grammar") / "vistaql.lark"
 
 
 def build(grammar: str, *, strict: bool = False) -> Lark:

@@ -14,7 +14,7 @@ from vistaql.models.pool import GAP, GMP, WHOLE, Pool, PoolKind
 
 @dataclass(frozen=True)
 class Wanted:
-    """A layer with its pooling; `also` are other names of layers that pool to the same numbers."""
+    """A layer with its pooling; `also` are other names for the same numbers: aliases in the text, equal layers."""
 
     cnn: Cnn
     layer: str
@@ -47,7 +47,7 @@ def bind_target(target: ast.Target, cnn: Cnn) -> Iterator[Wanted]:
         case ast.NamedLayers(layers):
             for named in layers:
                 layer = find_layer(cnn, named.name)
-                yield Wanted(cnn, layer.name, bind_pool(named.pool, layer))
+                yield Wanted(cnn, layer.name, bind_pool(named.pool, layer), alias_in(cnn, named.name.text))
         case ast.AllPoints():
             for name in cnn.points:
                 yield Wanted(cnn, name, default_pool(cnn.by_name[name]))
@@ -64,6 +64,11 @@ def bind_target(target: ast.Target, cnn: Cnn) -> Iterator[Wanted]:
         case ast.LayersLike(pattern, pool):
             for layer in layers_like(cnn, pattern):
                 yield Wanted(cnn, layer.name, bind_pool(pool, layer))
+
+
+def alias_in(cnn: Cnn, word: str) -> tuple[str, ...]:
+    """The literature's name of a layer, where the text has that one."""
+    return tuple(alias for alias, name in cnn.aliases if alias.casefold() == word.casefold() and alias != name)
 
 
 def find_layer(cnn: Cnn, name: ast.Name) -> Layer:
@@ -157,8 +162,9 @@ def merge_equal(wanted: list[Wanted]) -> list[Wanted]:
         first = kept.get((layer, pool))
         if first is None:
             kept[layer, pool] = item
-        elif item.layer not in (first.layer, *first.also):
-            kept[layer, pool] = replace(first, also=(*first.also, item.layer))
+        else:
+            names = dict.fromkeys((*first.also, item.layer, *item.also))
+            kept[layer, pool] = replace(first, also=tuple(name for name in names if name != first.layer))
     return list(kept.values())
 
 

@@ -119,48 +119,50 @@ def minimise_together(
     return tuple(minima[number] for number in range(len(folds)))
 
 
-def answer_together(
-    rows: Rows, folds: Sequence[Fold], points: Sequence[np.ndarray], each: Each
-) -> tuple[Answer, ...]:
+def answer_together(rows: Rows, folds: Sequence[Fold], points: Sequence[np.ndarray], each: Each) -> tuple[Answer, ...]:
     """Value and gradient of each fold at its point."""
     pairs = [fold.weights(point) for fold, point in zip(folds, points, strict=True)]
     weights, shifts = np.vstack([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
-    outputs = folds[0].outputs
+    trains = np.array([fold.train for fold in folds])
+    each_fold = (len(folds), folds[0].outputs, -1)
 
     def work(read: Callable[[], Iterator[tuple[slice, np.ndarray]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         totals, sums, products = np.zeros(len(folds)), np.zeros(len(shifts)), np.zeros_like(weights)
         for place, block in read():
             scores = weights @ block.T
             scores += shifts[:, None]
-            for number, fold in enumerate(folds):
-                own = scores[number * outputs : (number + 1) * outputs]
-                totals[number] += losses(own, rows.codes[place], fold.train[place])
+            totals += losses(scores.reshape(each_fold), rows.codes[place], trains[:, place])
             sums += scores.sum(axis=1)
             products += scores @ block
         return totals, sums, products
 
     parts = list(each(work, rows.slabs))
     totals, sums, products = (sum(part[place] for part in parts[1:]) + parts[0][place] for place in range(3))
-    own = [slice(number * outputs, (number + 1) * outputs) for number in range(len(folds))]
     return tuple(
-        fold.answer(point, float(totals[number]), products[own[number]], sums[own[number]])
-        for number, (fold, point) in enumerate(zip(folds, points, strict=True))
+        fold.answer(point, float(total), own_products, own_sums)
+        for fold, point, total, own_products, own_sums in zip(
+            folds, points, totals, products.reshape(each_fold), sums.reshape(each_fold[:2]), strict=True
+        )
     )
 
 
-def losses(scores: np.ndarray, codes: np.ndarray, train: np.ndarray) -> float:
-    """The summed loss of the training rows; `scores` [outputs, rows] become its derivative in place."""
-    if len(scores) == 1:
-        loss = np.logaddexp(0.0, scores[0]) - scores[0] * codes
-        scores[0] = np.exp(-np.logaddexp(0.0, -scores[0])) - codes
+def losses(scores: np.ndarray, codes: np.ndarray, trains: np.ndarray) -> np.ndarray:
+    """The summed loss of each fold's training rows; scores become the loss's derivative in them, in place.
+
+    `scores` are float64 [folds, outputs, rows], `codes` int64 [rows], `trains` bool [folds, rows].
+    """
+    if scores.shape[1] == 1:
+        margins = scores[:, 0]
+        loss = np.logaddexp(0.0, margins) - margins * codes
+        margins[:] = np.exp(-np.logaddexp(0.0, -margins)) - codes
     else:
-        places = np.arange(scores.shape[1])
-        scores -= scores.max(axis=0)
-        chosen = scores[codes, places]
+        places = np.arange(scores.shape[2])
+        scores -= scores.max(axis=1, keepdims=True)
+        chosen = scores[:, codes, places]
         np.exp(scores, out=scores)
-        total = scores.sum(axis=0)
-        loss = np.log(total) - chosen
+        total = scores.sum(axis=1, keepdims=True)
+        loss = np.log(total[:, 0]) - chosen
         scores /= total
-        scores[codes, places] -= 1.0
-    scores *= train
-    return float(loss @ train)
+        scores[:, codes, places] -= 1.0
+    scores *= trains[:, None]
+    return np.asarray((loss * trains).sum(axis=1))

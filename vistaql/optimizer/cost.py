@@ -19,6 +19,7 @@ def seconds(work: Resources, machine: Machine, configuration: Configuration) -> 
         + work.depthwise_flops / rates.depthwise_flops_per_second
         + work.moved_bytes / rates.moved_bytes_per_second
         + work.decoded_pixels / rates.decoded_pixels_per_second
+        + work.opened_images / rates.opened_images_per_second
     )
     alone = (
         work.read_bytes / rates.read_bytes_per_second

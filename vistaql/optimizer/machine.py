@@ -23,6 +23,8 @@ class Calibration:
     """outputs of layers written and read back in cache"""
     decoded_pixels_per_second: float = 58e6
     """JPEG decoded and resized by Pillow (360 photos/s of 400 x 400)"""
+    opened_images_per_second: float = 4000.0
+    """image files opened and handed from thread to thread"""
     read_bytes_per_second: float = 500e6
     """files read"""
     kept_bytes_per_second: float = 2e9

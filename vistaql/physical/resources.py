@@ -17,6 +17,8 @@ class Resources:
     """bytes of layer outputs written by inference, for layers that compute little"""
     decoded_pixels: float = 0.0
     """pixels of image files decoded, after scaled decoding"""
+    opened_images: float = 0.0
+    """image files opened, and their headers read"""
     read_bytes: float = 0.0
     """bytes of images and tables read"""
     kept_bytes: float = 0.0

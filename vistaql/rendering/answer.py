@@ -11,7 +11,7 @@ from vistaql.rendering.words import capitalised, cardinal, counted, listed, ordi
 from vistaql.units import format_duration
 
 if TYPE_CHECKING:
-    from vistaql.outcome import Exploration, ScoreRow
+    from vistaql.outcome import Exploration, PlanSummary, ScoreRow
     from vistaql.rendering.verdict import Contest
 
 DEFAULT_POOLS = (None, "gap", "none")
@@ -146,6 +146,15 @@ def evaluated(result: Exploration) -> str:
     return f"{result.folds} folds (std {low if low == high else f'{low} to {high}'})."
 
 
+def instead(plan: PlanSummary) -> str:
+    """Tell what a pass for each layer would have taken, where that is a second or more longer by the estimate."""
+    lazy = dict(plan.alternatives).get("lazy", 0.0)
+    longer = lazy - plan.estimated_seconds
+    if plan.forced or not plan.inference_seconds or longer < 1:
+        return ""
+    return f"; one pass a layer would take about {format_duration(plan.inference_seconds + longer)} (EXPLAIN shows why)"
+
+
 def computed(result: Exploration) -> str:
     """Tell the passes, their seconds, and the seconds of the whole statement."""
     plan = result.plan
@@ -156,6 +165,6 @@ def computed(result: Exploration) -> str:
         seconds = f": {format_duration(plan.inference_seconds)}" if plan.inference_seconds else ""
         forced = f" (plan = {plan.strategy} was set)" if plan.forced else ""
         wanted = "one layer" if layers == 1 else f"{cardinal(layers)} layers"
-        parts.append(capitalised(f"{passes} for {wanted}{seconds}{forced}."))
+        parts.append(capitalised(f"{passes} for {wanted}{seconds}{forced}{instead(plan)}."))
     parts.append(f"In all {format_duration(result.seconds)}.")
     return " ".join(parts)

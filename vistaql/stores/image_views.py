@@ -32,6 +32,16 @@ def create_image_view(connection: duckdb.DuckDBPyConnection, images: ImageSet) -
     )
 
 
+def headers_inside(images: ImageSet) -> pa.Table:
+    """The listing of images inside Parquet files with `bytes`, `width` and `height`, sorted by key, then path."""
+    from vistaql.stores import duck
+
+    with duck.connected() as connection, duck.reading(images.place):
+        create_image_view(connection, images)
+        view = connection.sql(f"SELECT * FROM {identifier(images.name)} ORDER BY key, path")
+        return duck.interruptible(connection, view.to_arrow_table)
+
+
 def _create_size_function(connection: duckdb.DuckDBPyConnection, name: str, image: str) -> None:
     """Width and height as a function of DuckDB, so that its optimizer decides which headers are read."""
     import duckdb

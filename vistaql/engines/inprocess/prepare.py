@@ -11,13 +11,14 @@ import numpy as np
 
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.inprocess.relational import (
+    COPIES,
     KEY,
     LABEL,
     SPLIT,
     JoinedRows,
     Surroundings,
+    columns_read,
     join_rows,
-    reads_headers,
 )  # fmt: skip
 from vistaql.errors import Code, Span, VistaQLError
 from vistaql.learners.classes import Classes, check_folds, read_classes
@@ -31,6 +32,7 @@ from vistaql.logical.nodes import (
     Reduction,
     Rows,
     Sample,
+    ScanImages,
     ScanTable,
     Train,
     images_of,
@@ -39,6 +41,8 @@ from vistaql.logical.nodes import (
 from vistaql.physical.sizes import Sizes
 from vistaql.stores.duck import Limits
 from vistaql.stores.headers import image_headers
+from vistaql.stores.image_set import ParquetBytesSource
+from vistaql.stores.image_views import headers_inside
 from vistaql.stores.listing import list_images
 
 if TYPE_CHECKING:
@@ -108,19 +112,29 @@ def check_one_image_a_key(listing: pa.Table, name: str, reduction: Reduction | N
 
 
 def for_join(listing: pa.Table, rows: Rows) -> pa.Table:
-    """The listing with one row a key (that of its first path), and with width and height: read if they are named."""
+    """The listing with one row a key (that of its first path), and with the sizes of the images that are named."""
+    import pyarrow as pa
+
+    images, read = images_of(rows).images, columns_read(rows)
+    inside = isinstance(images.source, ParquetBytesSource)
+    if inside and read & {"bytes", "width", "height"}:
+        return one_row_a_key(headers_inside(images))
+    unique = one_row_a_key(listing)
+    if read & {"width", "height"}:
+        return image_headers(unique)
+    empty = pa.nulls(unique.num_rows, pa.int32())
+    return unique.append_column("width", empty).append_column("height", empty)
+
+
+def one_row_a_key(listing: pa.Table) -> pa.Table:
+    """The first row of each key of a listing sorted by key, and how many rows the key has."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     keys = listing[KEY].combine_chunks()
-    if len(keys) > 1:
-        # The listing is sorted by key, so the first of each run is kept.
-        changes = pc.not_equal(keys.slice(1), keys.slice(0, len(keys) - 1)).to_numpy(zero_copy_only=False)
-        listing = listing.filter(pa.array(np.concatenate(([True], changes))))
-    if reads_headers(rows):
-        return image_headers(listing)
-    empty = pa.nulls(listing.num_rows, pa.int32())
-    return listing.append_column("width", empty).append_column("height", empty)
+    new = pc.not_equal(keys.slice(1), keys.slice(0, len(keys) - 1)).to_numpy(zero_copy_only=False)
+    starts = np.flatnonzero(np.concatenate(([True], new))) if len(keys) else np.empty(0, np.int64)
+    return listing.take(starts).append_column(COPIES, pa.array(np.diff(starts, append=len(keys)), pa.int64()))
 
 
 def classes_of(joined: JoinedRows, rows: Rows) -> Classes:
@@ -175,7 +189,14 @@ def no_rows(joined: JoinedRows) -> VistaQLError:
 
 def shown_names(table: pa.Table, rows: Rows) -> pa.Table:
     """Columns under their own names where those are unique, else with the name of their table."""
-    plain = [name.split(".", 1)[1] for name in rows.columns]
+    sources = [node for node in rows.walk() if isinstance(node, ScanTable | ScanImages)]
+    # An alias or a column may have a dot in its name, so that a split at the dot would not do.
+    own = {
+        f"{source.alias}.{column.name}": column.name
+        for source in sources
+        for column in (source.table if isinstance(source, ScanTable) else source.images).columns
+    }
+    plain = [own[name] for name in rows.columns]
     return table.rename_columns(
         [short if plain.count(short) == 1 else name for short, name in zip(plain, rows.columns, strict=True)]
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vistaql.errors import Code, Span, VistaQLError
 from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, ScanImages, ScanTable, images_of
 from vistaql.plan.node import Node
-from vistaql.stores.duck import Limits, connected, fault, out_of_memory
+from vistaql.stores.duck import Limits, connected, fault, interruptible, out_of_memory
 from vistaql.stores.quoting import identifier
 from vistaql.stores.tables import TableFormat, scan_sql
 
@@ -23,16 +24,16 @@ LABEL = "label"
 SPLIT = "split"
 LISTING = "vistaql_listing"
 SAMPLED = "vistaql_sampled"
-HEADER_COLUMNS = ("width", "height")
+COPIES = "vistaql_copies"
+"""how many images have the key"""
 
 
 @dataclass(frozen=True)
 class JoinCounts:
-    """What joining left over. `joined` counts rows after the filter and the sample, before labels are looked at."""
+    """What joining left over: images that no row was found for, and rows of the first table without an image."""
 
     images: int
     rows: int
-    joined: int
     images_without_row: int
     rows_without_image: int
     duplicates: int
@@ -48,7 +49,10 @@ class JoinedRows:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What DuckDB reads besides files: the list of images, and tables in the memory of the session."""
+    """What DuckDB reads besides files: the list of images, and tables in the memory of the session.
+
+    The keys of the listing are unique; it has the columns of the image set, and how many images have the key.
+    """
 
     listing: pa.Table
     arrow: Mapping[str, pa.Table]
@@ -58,35 +62,38 @@ class Surroundings:
 
 
 def join_rows(rows: Rows, around: Surroundings) -> JoinedRows:
-    """Run the relational part of a query. The keys of the listing are unique; it has all columns of an image set.
+    """Run the relational part of a query.
 
     Raises BAD_EXPRESSION with the place of the expression that DuckDB refuses, UNREADABLE_FILE, OUT_OF_SPACE.
     """
     with connected(around.limits) as connection, pointing_at(rows):
-        connection.register(LISTING, around.listing)
-        for scan in scans(rows):
-            if scan.table.format is TableFormat.ARROW:
-                connection.register(scan.table.name, around.arrow[scan.table.name])
-        images = images_of(rows)
-        key = identifier(f"{images.alias}.{KEY}")
-        base, outer = unfiltered(rows.rows), filters_and_sample(rows.rows)
-        connection.execute(f"CREATE TEMP TABLE base AS {needed(rows, relation_sql(base), images, outer)}")
-        selected = "SELECT * FROM base"
-        for node in outer:
-            if isinstance(node, Filter):
-                selected = f"SELECT * FROM ({selected}) WHERE {node.predicate.sql}"
-            else:
-                keys = [
-                    str(value) for (value,) in connection.execute(f"SELECT DISTINCT {key} FROM ({selected})").fetchall()
-                ]
-                register_keys(connection, around.draw(keys, node))
-                selected = f"SELECT * FROM ({selected}) WHERE {key} IN (SELECT {KEY} FROM {SAMPLED})"
-        connection.execute(f"CREATE TEMP TABLE picked AS SELECT {outputs(rows, key)} FROM ({selected})")
-        # The smallest row of a key in the order of all its columns: whichever file order the table has.
-        names = [row[0] for row in connection.execute("DESCRIBE picked").fetchall()]
-        order = ", ".join(identifier(name) for name in names)
-        table = connection.sql(f"SELECT DISTINCT ON ({KEY}) * FROM picked ORDER BY {order}").to_arrow_table()
-        return JoinedRows(table, count(connection, rows, key, table.num_rows))
+        return interruptible(connection, partial(joined, connection, rows, around))
+
+
+def joined(connection: duckdb.DuckDBPyConnection, rows: Rows, around: Surroundings) -> JoinedRows:
+    """Join, filter, sample, and keep one row of each key."""
+    connection.register(LISTING, around.listing)
+    for scan in scans(rows):
+        if scan.table.format is TableFormat.ARROW:
+            connection.register(scan.table.source, around.arrow[scan.table.source])
+    images = images_of(rows)
+    key = identifier(f"{images.alias}.{KEY}")
+    base, outer = unfiltered(rows.rows), filters_and_sample(rows.rows)
+    connection.execute(f"CREATE TEMP TABLE base AS {needed(rows, relation_sql(base), images, outer)}")
+    selected = "SELECT * FROM base"
+    for node in outer:
+        if isinstance(node, Filter):
+            selected = f"SELECT * FROM ({selected}) WHERE {node.predicate.sql}"
+        else:
+            keys = [value for (value,) in connection.execute(f"SELECT DISTINCT {key} FROM ({selected})").fetchall()]
+            register_keys(connection, around.draw(keys, node))
+            selected = f"SELECT * FROM ({selected}) WHERE {key} IN (SELECT {KEY} FROM {SAMPLED})"
+    connection.execute(f"CREATE TEMP TABLE picked AS SELECT {outputs(rows, key)} FROM ({selected})")
+    # The smallest row of a key in the order of all its columns: whichever file order the table has.
+    names = [row[0] for row in connection.execute("DESCRIBE picked").fetchall()]
+    order = ", ".join(identifier(name) for name in names)
+    table = connection.sql(f"SELECT DISTINCT ON ({KEY}) * FROM picked ORDER BY {order}").to_arrow_table()
+    return JoinedRows(table, count(connection, rows, key, table.num_rows))
 
 
 def unfiltered(node: Node) -> Node:
@@ -136,14 +143,14 @@ def renamed_listing(images: ScanImages) -> str:
     return f"SELECT {shown} FROM {LISTING}"
 
 
-def reads_headers(rows: Rows) -> bool:
-    """Whether width or height of the images is named anywhere, so that their headers must be read."""
-    alias = images_of(rows).alias
+def columns_read(rows: Rows) -> frozenset[str]:
+    """The columns of the images that are named anywhere, under their own names."""
+    prefix = f"{images_of(rows).alias}."
     named = {*rows.columns, *(rows.label.columns if rows.label else ())}
     for node in rows.walk():
         named.update(node.predicate.columns if isinstance(node, Filter) else ())
         named.update(node.condition.columns if isinstance(node, Join) else ())
-    return any(f"{alias}.{column}" in named for column in HEADER_COLUMNS)
+    return frozenset(name.removeprefix(prefix) for name in named if name.startswith(prefix))
 
 
 def needed(rows: Rows, relation: str, images: ScanImages, outer: list[Filter | Sample]) -> str:
@@ -173,30 +180,28 @@ def register_keys(connection: duckdb.DuckDBPyConnection, keys: list[str]) -> Non
 
 
 def count(connection: duckdb.DuckDBPyConnection, rows: Rows, key: str, distinct: int) -> JoinCounts:
-    """What the joins left over: keys without a row, rows of the first table without an image, repeated keys."""
+    """What the joins left over: images without a row, rows of the first table without an image, repeated keys."""
 
     def one(sql: str) -> int:
         found = connection.execute(sql).fetchone()
-        return int(found[0]) if found else 0
+        return int(found[0]) if found and found[0] is not None else 0
 
-    images = one(f"SELECT count(*) FROM {LISTING}")
-    joins = [node for node in rows.walk() if isinstance(node, Join)]
-    picked = one("SELECT count(*) FROM picked")
-    if not joins:
-        return JoinCounts(images, images, distinct, 0, 0, picked - distinct)
-    first = joins[0]
-    right = relation_sql(first.right)
-    left = f"SELECT * FROM ({relation_sql(first.left)})"
-    without_row = one(
-        f"SELECT count(*) FROM ({left}) WHERE NOT EXISTS (SELECT 1 FROM ({right}) WHERE {first.condition.sql})"
-    )
-    without_image = one(
-        f"SELECT count(*) FROM ({right}) WHERE NOT EXISTS (SELECT 1 FROM ({left}) WHERE {first.condition.sql})"
-    )
-    if all(join.kind is JoinKind.INNER for join in joins):
-        without_row = images - one(f"SELECT count(DISTINCT {key}) FROM base")
+    images = one(f"SELECT sum({COPIES}) FROM {LISTING}")
+    first = next((node for node in rows.walk() if isinstance(node, Join)), None)
+    duplicates = one("SELECT count(*) FROM picked") - distinct
+    if first is None:
+        return JoinCounts(images, images, 0, 0, duplicates)
+    left, right, met = relation_sql(first.left), relation_sql(first.right), first.condition.sql
+    # A left join keeps the images that have no row; later joins may lose some that have one.
+    with_row = f"SELECT {key} FROM ({left}) WHERE EXISTS (SELECT 1 FROM ({right}) WHERE {met})"
+    kept = f"{KEY} IN (SELECT {key} FROM base) AND {KEY} IN ({with_row})"
+    without_image = f"NOT EXISTS (SELECT 1 FROM ({left}) WHERE {met})"
     return JoinCounts(
-        images, one(f"SELECT count(*) FROM ({right})"), distinct, without_row, without_image, picked - distinct
+        images,
+        one(f"SELECT count(*) FROM ({right})"),
+        images - one(f"SELECT sum({COPIES}) FROM {LISTING} WHERE {kept}"),
+        one(f"SELECT count(*) FROM ({right}) WHERE {without_image}"),
+        duplicates,
     )
 
 
@@ -207,8 +212,6 @@ def pointing_at(rows: Rows) -> Iterator[None]:
 
     try:
         yield
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
     except duckdb.OutOfMemoryException as error:
         raise out_of_memory(error) from error
     except duckdb.Error as error:
