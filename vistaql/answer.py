@@ -57,7 +57,7 @@ def surround(
     if prepared.classes is None or prepared.evaluation is None:
         message = "an EXPLORE has a label"
         raise ValueError(message)
-    learnt = prepared.learnable.without(frozenset(engine.bad))
+    learnt = prepared.learnable.without(engine.bad.lost_keys)
     examples = learnt.examples(prepared.evaluation)
     metrics = [metric for name in prepared.evaluation.metrics if (metric := metric_named(name))]
     majority = evaluate_majority(examples, metrics)
@@ -69,7 +69,7 @@ def surround(
         columns=examples.columns.names if examples.columns else (),
         counts=counts_of(prepared, engine, len(learnt.keys)),
         class_names=prepared.classes.names,
-        majority_class=prepared.classes.commonest,
+        majority_class=prepared.classes.names[examples.commonest],
         majority=tuple((score.metric.name, score.mean) for score in majority),
         train_rows=train,
         test_rows=test,
@@ -88,7 +88,7 @@ def counts_of(prepared: Prepared, engine: InProcess, learnt: int) -> Counts:
     joined = prepared.joined.counts
     bad = len(engine.bad)
     return Counts(
-        images=joined.images if prepared.listing.num_rows == joined.images else prepared.listing.num_rows,
+        images=joined.images,
         decoded=engine.decoded,
         bad=bad,
         rows=joined.rows,

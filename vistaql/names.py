@@ -27,12 +27,15 @@ class Registered:
 
     @classmethod
     def of(cls, name: str, data: pa.Table | pd.DataFrame, key: str | None, label: str | None) -> Registered:
-        """Describe an Arrow table, or a pandas frame, whose index is left out."""
+        """Describe a pandas frame, whose index is left out, or anything that gives itself as Arrow."""
         import pyarrow as pa
 
+        from vistaql.catalog.catalog import check_name
         from vistaql.stores.tables import describe_arrow
 
-        arrow = data if isinstance(data, pa.Table) else pa.Table.from_pandas(data, preserve_index=False)
+        check_name(name)
+        is_frame = type(data).__module__.partition(".")[0] == "pandas"
+        arrow = pa.Table.from_pandas(data, preserve_index=False) if is_frame else pa.table(data)
         return cls(describe_arrow(name, arrow, (key,) if key else (), label), arrow)
 
 

@@ -24,7 +24,7 @@ from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
 from vistaql.frontend.parser import parse
 from vistaql.frontend.scope import ParameterValue
-from vistaql.keeping import keep
+from vistaql.keeping import check_targets, expected, keep, working_folder
 from vistaql.logical.rules import RULES
 from vistaql.names import KnownNames, Registered
 from vistaql.optimizer.choose import Decision, choose
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-# SOURCE inside SOURCE inside SOURCE: deeper is a script that reads itself.
-DEEPEST_SOURCE = 20
-
 
 @dataclass
 class Session:
@@ -58,12 +55,12 @@ class Session:
     confirm: Confirm = go_on
     registered: dict[str, Registered] = field(default_factory=dict)
     last_query: ast.Explore | ast.ExportLayers | None = None
-    sourcing: int = 0
+    sourcing: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         self.catalog = Catalog.open(self.home)
 
-    def sql(self, text: str, **parameters: ParameterValue) -> Result:
+    def sql(self, text: str, /, **parameters: ParameterValue) -> Result:
         """Run the statements of a text; the result of the last one.
 
         `parameters` are the values of :name in the text. Relative paths start at the current folder.
@@ -107,18 +104,18 @@ class Session:
 
     def source(self, statement: ast.SourceScript, context: Context) -> Iterator[tuple[ast.Statement, Outcome | None]]:
         """Run a script in its place; its paths start at its own folder."""
-        path = Path(context.path(statement.path))
-        if self.sourcing >= DEEPEST_SOURCE:
+        path = Path(context.path(statement.path)).resolve()
+        if path in self.sourcing:
             raise VistaQLError(
-                Code.CATALOG, f"{path.name} is the {DEEPEST_SOURCE}th script inside another.", span=statement.span,
-                hint="A script must not SOURCE itself.",
+                Code.CATALOG, f"{path.name} is being run already: it would run itself for ever.", span=statement.span,
+                hint="Leave out one SOURCE of: " + ", ".join(script.name for script in (*self.sourcing, path)) + ".",
             )  # fmt: skip
         text = statements.read_script(path, statement.path.span)
-        self.sourcing += 1
+        outer, self.sourcing = self.sourcing, (*self.sourcing, path)
         try:
             yield from self.run(text, context.parameters, path.parent)
         finally:
-            self.sourcing -= 1
+            self.sourcing = outer
 
     def execute(self, statement: ast.Statement, context: Context) -> Outcome | None:
         """Run one statement."""
@@ -168,11 +165,12 @@ class Session:
         from vistaql.engines.inprocess.prepare import prepare
 
         started = perf_counter()
+        check_targets(bound, self.catalog)
         memory = {item.table.source: item.data for item in self.registered.values()}
         prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores)
         decision = self.decide(bound, prepared.sizes)
         self.announce(decision)
-        with tempfile.TemporaryDirectory(prefix="vistaql-", ignore_cleanup_errors=True) as folder:
+        with working_folder() as folder:
             engine = engine_for(
                 bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
             )
@@ -225,7 +223,9 @@ class Trial(Session):
         match statement:
             case ast.Explore() | ast.ExportLayers():
                 self.last_query = statement
-                bind_query(statement, context)
+                bound = bind_query(statement, context)
+                check_targets(bound, self.catalog)
+                expected(bound, self.catalog)
                 return None
             case ast.Select() | ast.Show() | ast.ShowErrors() | ast.Describe() | ast.ShowCreate():
                 # They may ask for results, which only a run makes.

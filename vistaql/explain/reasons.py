@@ -24,7 +24,7 @@ class Work(Enum):
 
 
 # Less than this part of the difference is not worth a word.
-WORTH_A_WORD = 0.2
+WORTH_A_WORD = 0.1
 
 
 def why_lost(loser: Candidate, decision: Decision) -> str:
@@ -65,7 +65,8 @@ def words(work: Work, loser: Candidate, decision: Decision) -> str:
             first = next(node for node in passes if node.cnn.name == cnn).inference.layers[0]
             return f"runs {first} {times(count)}"
         case Work.GRAPHS:
-            return f"builds {len(passes)} graphs"
+            fewer = sum(isinstance(node, RunPass) for node in run_order(decision.chosen.plan))
+            return f"builds {len(passes)} graphs, not {fewer}"
         case Work.KEEPING:
             kept = sum(node.bytes(decision.sizes) for node in run_order(loser.plan) if isinstance(node, Keep))
             return f"keeps {format_size(kept)} of tensors"

@@ -153,7 +153,7 @@ def rows_words(rows: Rows, decision: Decision) -> str:
             case Sample(_, amount, percent, _):
                 words.append(f"SAMPLE {amount:g}{' PERCENT' if percent else ''}")
     about = "" if sizes.exact else "about "
-    return f"Rows of {' '.join(words)}: {about}{sizes.rows:,}"
+    return f"Rows of {' '.join(words)}, {about}{sizes.rows:,}"
 
 
 def join_words(condition: Predicate) -> str:
@@ -172,10 +172,7 @@ def chain(rows: Rows) -> tuple[Join | Filter | Sample, ...]:
 
 
 def training_words(fits: list[Fit | FitAlone]) -> str:
-    """All trainings in one line."""
+    """All trainings in one line: those on layers, on the table alone, and on the best layer alone."""
     plain = [node for node in fits if isinstance(node, Fit)]
     learners = ", ".join(dict.fromkeys(str(node.learner) for node in plain))
-    count = len(dict.fromkeys(node.features for node in plain if node.features is not None))
-    counted = f"{count} layer{'' if count == 1 else 's'}"
-    others = ", also on the table alone and on the best layer alone" if len(plain) < len(fits) else ""
-    return f"Train {learners} on {counted}, {plain[0].evaluation}{others}"
+    return f"Train {learners} {len(fits)} times, {plain[0].evaluation}"

@@ -38,18 +38,19 @@ def render(decision: Decision) -> str:
 def tree(step: Step, depth: int) -> list[str]:
     """A step and those below it, seconds and bytes at the right."""
     indent = "   " * depth
-    words = textwrap.wrap(
-        step.words,
-        WIDTH - SECONDS - BYTES - 1,
-        initial_indent=indent + "+- ",
-        subsequent_indent=indent + "     ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
     took = format_duration(step.seconds) if step.seconds >= LEAST_SECONDS else ""
     held = format_size(step.bytes) if step.bytes >= LEAST_BYTES else ""
-    first = f"{words[0]:<{WIDTH - SECONDS - BYTES}}{took:>{SECONDS}}{held:>{BYTES}}".rstrip()
+    left = WIDTH - SECONDS - BYTES
+    words = wrapped(step.words, indent + "+- ", indent + "     ", left - 1 if took or held else WIDTH)
+    first = f"{words[0]:<{left}}{took:>{SECONDS}}{held:>{BYTES}}".rstrip()
     return [first, *words[1:], *(line for inner in step.reads for line in tree(inner, depth + 1))]
+
+
+def wrapped(text: str, first: str, others: str, width: int) -> list[str]:
+    """Text in lines of a width, with what stands before the first and before the others; words stay whole."""
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def table(title: str, rows: list[tuple[str, str, str]]) -> list[str]:
@@ -60,5 +61,5 @@ def table(title: str, rows: list[tuple[str, str, str]]) -> list[str]:
     lines = []
     for place, (first, second, third) in enumerate(rows):
         start = f"{title + ':' if place == 0 else '':<{len(title) + 1}} {first:<{name}}  {second:>{number}}  "
-        lines += textwrap.wrap(third, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+        lines += wrapped(third, start, " " * len(start), WIDTH)
     return lines

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vistaql.errors import Code, VistaQLError
-from vistaql.learners.folds import UNUSED
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FEWEST_ROWS_A_CLASS = 5
-"""A label with more than MANY values and fewer rows a value, on average, is a measure or a name, and not a class."""
 MANY = 20
+"""A label may have so many values whatever the number of rows."""
+FEWEST_ROWS_A_CLASS = 5
+"""With more values it takes so many rows a value, on average; else it names rows."""
+MOST_NUMBERS = 100
+"""Whole numbers with more values are a measure and not a class; so are other numbers beyond MANY."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +95,8 @@ def as_name(value: object) -> str:
     """
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value)
 
 
@@ -109,30 +112,29 @@ def check_values(ordered: Sequence[object], present: Sequence[object], label: st
             f"All {len(present)} rows have the same value of {label}: {as_name(ordered[0])}.",
             hint="PREDICT a column with two values or more, or change WHERE.",
         )
-    if len(ordered) > MANY and len(present) < FEWEST_ROWS_A_CLASS * len(ordered):
+    if len(ordered) > MANY and (len(present) < FEWEST_ROWS_A_CLASS * len(ordered) or is_measure(ordered)):
         raise VistaQLError(
             Code.TOO_MANY_CLASSES,
-            f"{label} has {len(ordered)} different values in {len(present)} rows; classes need rows to learn from.",
+            f"{label} has {len(ordered)} different values in {len(present)} rows; that is too many for classes.",
             hint=too_many_hint(present, label),
         )
 
 
+def is_measure(ordered: Sequence[object]) -> bool:
+    """Whether more than MANY different values are amounts of something."""
+    if not all(is_number(value) for value in ordered):
+        return False
+    return len(ordered) > MOST_NUMBERS or any(value != int(value) for value in ordered)  # type: ignore[call-overload]
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number; true and false are not."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
 def too_many_hint(present: Sequence[object], label: str) -> str:
     """For numbers, the question in two classes, cut at the median."""
-    numbers = [value for value in present if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(numbers) < len(present):
+    if not all(is_number(value) for value in present):
         return "PREDICT a column with fewer values, or group them with CASE in a CREATE TABLE .. AS SELECT."
-    return f"Ask for two classes: PREDICT {label} > {np.median(numbers):g}"
-
-
-def check_folds(classes: Classes, tested: np.ndarray) -> None:
-    """Raise TOO_FEW_ROWS where a fold has nothing to test, or one class only to learn from."""
-    for fold in range(int(tested.max(initial=-1)) + 1):
-        train = (tested != fold) & (tested != UNUSED)
-        if not (tested == fold).any() or len(np.unique(classes.codes[train])) < 2:
-            raise VistaQLError(
-                Code.TOO_FEW_ROWS,
-                f"{len(tested)} rows with a label are too few: one fold would have no row to test, "
-                "or only one class to learn from.",
-                hint="Take more rows, or fewer folds: EVALUATE accuracy USING CROSS VALIDATION (2).",
-            )
+    middle = np.median([float(value) for value in present])  # type: ignore[arg-type]
+    return f"Ask for two classes: PREDICT {label} > {middle:g}"

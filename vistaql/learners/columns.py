@@ -81,7 +81,7 @@ class StructuredColumns:
     @property
     def width(self) -> int:
         """Columns of the encoded table."""
-        return self.numbers.shape[1] + sum(self.sizes)
+        return int(self.numbers.shape[1]) + sum(self.sizes)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -103,7 +103,9 @@ class StructuredColumns:
         texts = [name for name, text in zip(self.names, self.are_text, strict=True) if text]
         for place, name in enumerate(numeric):
             values = self.numbers[:, place]
-            cuts = np.unique(np.nanquantile(values, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
+            cuts = np.unique(values[~np.isnan(values)])
+            if len(cuts) > most:
+                cuts = np.unique(np.nanquantile(values, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
             yield name, np.where(np.isnan(values), 0, 1 + np.searchsorted(cuts, values))
         for place, name in enumerate(texts):
             yield name, self.levels[:, place].astype(np.int64) + 1
@@ -122,7 +124,7 @@ class StructuredColumns:
     @cached_property
     def gap_columns(self) -> np.ndarray:
         """Columns of the encoded table in which a value is missing: int64."""
-        places = list(np.flatnonzero(np.isnan(self.numbers).any(axis=0)))
+        places = [int(place) for place in np.flatnonzero(np.isnan(self.numbers).any(axis=0))]
         for place in self._gap_levels:
             start = self._level_starts[place]
             places.extend(range(start, start + self.sizes[place]))
@@ -142,11 +144,11 @@ class StructuredColumns:
         0, which is the median of all rows, where these rows have no value at all.
         """
         filled: list[float] = []
-        for place in np.flatnonzero(np.isnan(self.numbers).any(axis=0)):
-            known = self.numbers[train, place]
+        for column in np.flatnonzero(np.isnan(self.numbers).any(axis=0)):
+            known = self.numbers[train, column]
             known = known[~np.isnan(known)]
             if len(known):
-                filled.append(commonest(known) if self.two_valued[place] else float(np.median(known)))
+                filled.append(commonest(known) if self.two_valued[column] else float(np.median(known)))
             else:
                 filled.append(0.0)
         for place in self._gap_levels:
@@ -200,9 +202,8 @@ def read_column(column: pa.ChunkedArray) -> Numbers | Levels | str:
         return Numbers(as_floats(column), two_valued=True)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return usable(as_floats(column))
-    if pa.types.is_temporal(kind):
-        width = 32 if kind.bit_width == 32 else 64
-        return usable(as_floats(column.cast(pa.int32() if width == 32 else pa.int64())))
+    if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
+        return usable(as_floats(column.cast(pa.int32() if kind.bit_width == 32 else pa.int64())))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return as_levels(column)
     return f"{kind} is not a number or text"
@@ -212,7 +213,7 @@ def as_floats(column: pa.ChunkedArray) -> np.ndarray:
     """Float64, with NaN for null and for what is not finite."""
     import pyarrow as pa
 
-    values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
+    values = np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     values[~np.isfinite(values)] = np.nan
     return values
 

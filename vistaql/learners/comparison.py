@@ -1,4 +1,4 @@
-"""Is a difference between two scores more than noise?"""
+"""Whether a difference between two scores is more than noise."""
 
 from __future__ import annotations
 

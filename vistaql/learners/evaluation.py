@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
-from vistaql.learners.folds import UNUSED, key_order
+from vistaql.learners.folds import UNUSED, check_folds, key_order
 from vistaql.learners.learner import Learner, TrainingFold
 from vistaql.learners.matrix import Matrix
 from vistaql.learners.metrics import Metric
@@ -39,6 +39,16 @@ class Examples:
     def folds(self) -> int:
         """How many times the learner is fitted."""
         return int(self.tested.max()) + 1
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Rows of each class that are trained on or tested."""
+        return np.bincount(self.codes[self.tested != UNUSED], minlength=self.classes)
+
+    @property
+    def commonest(self) -> int:
+        """The class with most rows; of equals the first."""
+        return int(self.frequencies.argmax())
 
     def fold(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on, and rows to test on."""
@@ -103,9 +113,10 @@ def evaluate(
     and image features the class frequencies are all there is, which is to say the commonest class.
     The result has the same bits for any number of workers and any order of the rows.
     """
+    check_folds(examples.codes, examples.tested)
     check_finite(image)
-    matrix = matrix_of(examples.columns if with_columns else None, image, len(examples.codes))
     columns = examples.columns if with_columns else None
+    matrix = matrix_of(columns, image, len(examples.codes))
     # Spinning BLAS threads beside each other made the same fits forty times slower.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         started = time.perf_counter()
@@ -132,13 +143,16 @@ def matrix_of(columns: StructuredColumns | None, image: np.ndarray | None, rows:
 
 
 def evaluate_majority(examples: Examples, metrics: Sequence[Metric]) -> tuple[Scores, ...]:
-    """What the class frequencies of the training rows score: always the commonest class."""
+    """What always saying the commonest class of all rows scores, with the frequencies of the classes as probabilities.
+
+    The commonest of the training rows would not do: where classes are of one size, it is the rarest of the tested.
+    """
+    probabilities = examples.frequencies / examples.frequencies.sum()
     folds = []
     for number in range(examples.folds):
-        train, test = examples.fold(number)
-        frequencies = np.bincount(examples.codes[train], minlength=examples.classes) / len(train)
-        probabilities = np.tile(frequencies, (len(test), 1))
-        folds.append([metric.score(examples.codes[test], probabilities) for metric in metrics])
+        _, test = examples.fold(number)
+        said = np.tile(probabilities, (len(test), 1))
+        folds.append([metric.score(examples.codes[test], said) for metric in metrics])
     return tuple(Scores(metric, tuple(fold[place] for fold in folds)) for place, metric in enumerate(metrics))
 
 

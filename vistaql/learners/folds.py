@@ -104,6 +104,19 @@ def from_split(values: Sequence[str | None]) -> np.ndarray:
     return np.array([UNUSED if word is None else meaning.get(word, UNUSED) for word in words], dtype=np.int64)
 
 
+def check_folds(codes: np.ndarray, tested: np.ndarray) -> None:
+    """Raise TOO_FEW_ROWS where a fold has nothing to test, or one class only to learn from."""
+    for fold in range(max(1, int(tested.max(initial=-1)) + 1)):
+        train = (tested != fold) & (tested != UNUSED)
+        if not (tested == fold).any() or len(np.unique(codes[train])) < 2:
+            raise VistaQLError(
+                Code.TOO_FEW_ROWS,
+                f"{len(tested)} rows with a label are too few: one fold would have no row to test, "
+                "or only one class to learn from.",
+                hint="Take more rows, or fewer folds: EVALUATE accuracy USING CROSS VALIDATION (2).",
+            )
+
+
 def sample(keys: Sequence[str], amount: float, seed: int, *, percent: bool) -> np.ndarray:
     """Choose the rows with the smallest hashes: a bool mask, the same in any order of rows.
 
@@ -112,11 +125,13 @@ def sample(keys: Sequence[str], amount: float, seed: int, *, percent: bool) -> n
     Rows of one key stay together, so a number of rows may be passed by the duplicates of the last key.
     """
     hashes = key_hashes(keys, "sample", seed)
+    if percent and amount >= 100:
+        return np.ones(len(hashes), dtype=bool)
     if percent:
-        return hashes.astype(np.float64) < amount / 100 * 2.0**64
+        return np.asarray(hashes.astype(np.float64) < amount / 100 * 2.0**64)
     wanted = int(amount)
     if wanted >= len(hashes):
         return np.ones(len(hashes), dtype=bool)
     if wanted <= 0:
         return np.zeros(len(hashes), dtype=bool)
-    return hashes <= np.partition(hashes, wanted - 1)[wanted - 1]
+    return np.asarray(hashes <= np.partition(hashes, wanted - 1)[wanted - 1])

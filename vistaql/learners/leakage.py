@@ -32,10 +32,9 @@ def giveaways(columns: StructuredColumns, codes: np.ndarray, tested: np.ndarray)
     """
     classes = int(codes.max()) + 1
     judged = tested >= 0
-    groups = [(name, values) for name, values in columns.groups(MOST_BINS)]
     base = 1.0 - predict(np.zeros(len(codes), dtype=np.int64), codes, tested, classes)[judged].mean()
     found = []
-    for name, values in groups:
+    for name, values in columns.groups(MOST_BINS):
         accuracy = float(predict(values, codes, tested, classes)[judged].mean())
         if accuracy > GIVEN_AWAY and 1.0 - accuracy <= base / 2:
             found.append(Giveaway(name, accuracy))

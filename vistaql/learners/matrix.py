@@ -35,12 +35,12 @@ class Matrix:
     @property
     def width(self) -> int:
         """Columns of the table and features of the layer."""
-        return self.table.shape[1] + self.image.shape[1]
+        return int(self.table.shape[1] + self.image.shape[1])
 
     def block(self, rows: np.ndarray) -> np.ndarray:
         """Some rows of table, features and gaps: a new float64 array [rows, width + gaps]."""
         if not self.table.shape[1]:
-            return self.image[rows].astype(np.float64)
+            return np.asarray(self.image[rows], dtype=np.float64)
         block = np.empty((len(rows), self.width + self.gaps.shape[1]))
         block[:, : self.table.shape[1]] = self.table[rows]
         block[:, self.table.shape[1] : self.width] = self.image[rows]

@@ -57,7 +57,7 @@ class Terms:
         if self.absolute is None:
             return gradient
         at_zero = np.sign(gradient) * np.maximum(np.abs(gradient) - self.absolute, 0.0)
-        return np.where(point != 0, gradient + self.absolute * np.sign(point), at_zero)
+        return np.asarray(np.where(point != 0, gradient + self.absolute * np.sign(point), at_zero))
 
     def stay_in_orthant(self, tried: np.ndarray, orthant: np.ndarray) -> np.ndarray:
         """Stop at zero where a coordinate would change its sign."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
+from vistaql.engines.inprocess.bad import BadImages
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import (
     ArrayCollector,
@@ -16,14 +17,12 @@ from vistaql.engines.inprocess.tensors import (
     SpoolCollector,
     SpooledFeatures,
 )  # fmt: skip
-from vistaql.errors import Code, VistaQLError
 from vistaql.logical.nodes import Explore, Export, Reduce, images_of
-from vistaql.outcome import BadImage
 from vistaql.physical.engine import FitResult, Storage
 from vistaql.physical.inference import Output, Pass, tensor_column
 from vistaql.progress import Progress
 from vistaql.settings import Settings
-from vistaql.stores.image_set import ImageSet, OnError
+from vistaql.stores.image_set import ImageSet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from vistaql.engines.inprocess.prepare import Prepared
     from vistaql.learners import Learner
     from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
+    from vistaql.outcome import BadImage
 
 # Rows of a batch that leaves the reader; the kernel cuts its own.
 READ_ROWS = 64
@@ -54,14 +54,15 @@ class Threads(Protocol):
 
 @dataclass(frozen=True)
 class Images:
-    """The images to read, in one order."""
+    """The images to read, in one order; `keys` are unique, and `count` images have them."""
 
     image_set: ImageSet
     listing: pa.Table
     keys: list[str]
+    count: int
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return self.count
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Columns key and image (path or bytes)."""
@@ -111,13 +112,11 @@ class InProcess:
     threads: int
     decoders: int
     fit_workers: int
-    on_error: OnError
-    max_bad: float
+    bad: BadImages
     folder: str
     progress: Progress
     spool_features: bool = False
     """whether features go to disk, for an export that need not fit into memory"""
-    bad: dict[str, BadImage] = field(default_factory=dict)
     decoded: int = 0
     """images that went through a CNN"""
     inference_seconds: float = 0.0
@@ -134,7 +133,7 @@ class InProcess:
         if rows is not None:
             wanted = set(rows.keys)
             keys = [key for key in keys if key in wanted]
-        return Images(images.images, self.listing, list(dict.fromkeys(keys)))
+        return Images(images.images, self.listing, list(dict.fromkeys(keys)), len(keys))
 
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
@@ -146,10 +145,11 @@ class InProcess:
         columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
         stored = 0
+        seen: Counter[str] = Counter()
         self.progress.start(f"{pass_.cnn.name} {pass_.layers[-1]}", len(source), "images")
         try:
             for batch in run_pass(pass_, source.batches(), decoders=self.decoders):
-                good = self.without_bad(batch, source)
+                good = self.bad.without(batch, seen, len(source))
                 stored += good.num_rows
                 for column in columns.values():
                     column.add(good)
@@ -178,45 +178,6 @@ class InProcess:
         width = output.pool.feature_width(pass_.cnn.by_name[output.layer].shape)
         return ArrayCollector(output.column, width)
 
-    def without_bad(self, batch: pa.RecordBatch, source: Images | Kept) -> pa.RecordBatch:
-        """The rows without an error; the others are written down."""
-        import pyarrow.compute as pc
-
-        errors = batch.column("error")
-        if errors.null_count == len(errors):
-            return batch
-        for key, reason in zip(batch.column("key").to_pylist(), errors.to_pylist(), strict=True):
-            if reason is not None:
-                self.note_bad(key, reason, len(source))
-        return batch.filter(pc.is_null(errors))
-
-    def note_bad(self, key: str, reason: str, total: int) -> None:
-        """Write down a bad image; raise if bad images are an error, or are too many."""
-        if key not in self.bad:
-            self.bad[key] = BadImage(key, self.path_of(key), reason)
-        worst = self.bad[key]
-        if self.on_error is OnError.FAIL:
-            raise VistaQLError(
-                Code.BAD_IMAGE, f"'{worst.path or key}' cannot be used: {reason}.",
-                hint="Mend or remove it, or let bad images be skipped: WITH (on_error = skip).",
-            )  # fmt: skip
-        if len(self.bad) > allowed_bad(self.max_bad, total):
-            reasons = Counter(item.reason for item in self.bad.values()).most_common(3)
-            raise VistaQLError(
-                Code.TOO_MANY_BAD_IMAGES,
-                f"More than {self.max_bad:.1%} of {total:,} images cannot be used: "
-                + "; ".join(f"{reason} ({count})" for reason, count in reasons)
-                + f". The last was '{worst.path or key}'.",
-                hint="SHOW ERRORS; lists them. WITH (max_bad = 0.1) allows a tenth.",
-            )  # fmt: skip
-
-    def path_of(self, key: str) -> str:
-        """The file of an image."""
-        import pyarrow.compute as pc
-
-        place = pc.index(self.listing["key"], key).as_py()
-        return "" if place < 0 else str(self.listing["path"][place].as_py() or "")
-
     def kept(self, result: PassResult, layer: str) -> Kept:
         """The tensor a pass kept."""
         return result.kept[layer]
@@ -238,7 +199,7 @@ class InProcess:
         with_columns: bool,
     ) -> FitResult:
         """Judge a learner over the folds."""
-        usable = rows.without(frozenset(self.bad))
+        usable = rows.without(self.bad.lost_keys)
         found = fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
         if not found.converged:
             self.notes.append(f"A fit of {learner} stopped at its iteration limit; its figures may still move.")
@@ -250,20 +211,11 @@ class InProcess:
         """Write the key and the features of every usable row to a Parquet file."""
         from vistaql.engines.inprocess.export import write_features
 
-        return write_features(frozenset(rows.keys) - self.bad.keys(), features, names, path)
+        return write_features(frozenset(rows.keys) - self.bad.lost_keys, features, names, path)
 
     def bad_images(self) -> tuple[BadImage, ...]:
         """Images that could not be decoded, by key."""
-        return tuple(self.bad[key] for key in sorted(self.bad))
-
-
-def allowed_bad(share: float, total: int) -> int:
-    """How many bad images a run survives: the share, and one in any case unless the share is 0.
-
-    >>> allowed_bad(0.01, 3000), allowed_bad(0.01, 20), allowed_bad(0, 3000)
-    (30, 1, 0)
-    """
-    return 0 if share == 0 else max(1, int(share * total))
+        return self.bad.images
 
 
 def engine_for(
@@ -282,8 +234,12 @@ def engine_for(
         threads=configuration.threads,
         decoders=configuration.decoders,
         fit_workers=configuration.fit_workers,
-        on_error=settings.on_error or images.on_error,
-        max_bad=images.max_bad if settings.max_bad is None else settings.max_bad,
+        bad=BadImages(
+            prepared.listing,
+            images.place,
+            settings.on_error or images.on_error,
+            images.max_bad if settings.max_bad is None else settings.max_bad,
+        ),
         folder=folder,
         progress=progress,
         spool_features=isinstance(query, Export) and not any(isinstance(node, Reduce) for node in query.walk()),

@@ -37,7 +37,9 @@ def write_features(
         writer.close()
         unfinished.replace(path)
     except (OSError, pa.ArrowException) as error:
-        raise VistaQLError(Code.NOT_WRITABLE, f"'{path}' cannot be written: {error}.") from error
+        raise VistaQLError(
+            Code.NOT_WRITABLE, f"'{path}' cannot be written: {error}.", hint="Name a file in another folder."
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return written

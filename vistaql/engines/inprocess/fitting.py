@@ -9,6 +9,7 @@ import numpy as np
 
 from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
 from vistaql.errors import Code, VistaQLError
+from vistaql.learners.classes import Classes, check_folds
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.evaluation import Examples, evaluate
 from vistaql.learners.folds import deal, from_split, holdout
@@ -33,9 +34,14 @@ class Learnable:
     split: list[str | None] | None = None
 
     def without(self, bad: frozenset[str]) -> Learnable:
-        """The rows whose image could be used."""
+        """The rows whose images could be used. Raises NO_ROWS where none is left."""
         if bad.isdisjoint(self.keys):
             return self
+        if bad.issuperset(self.keys):
+            raise VistaQLError(
+                Code.NO_ROWS, f"None of the images of {len(self.keys):,} rows can be used.",
+                hint="WITH (on_error = fail) tells what is wrong with the first.",
+            )  # fmt: skip
         places = np.array([place for place, key in enumerate(self.keys) if key not in bad], dtype=np.int64)
         return Learnable(
             [self.keys[place] for place in places],
@@ -46,9 +52,11 @@ class Learnable:
         )
 
     def examples(self, evaluation: Evaluation) -> Examples:
-        """The rows with the fold in which each is tested."""
+        """The rows with the fold in which each is tested. Raises TOO_FEW_ROWS where folds cannot be made."""
+        tested = self.tested(evaluation)
+        check_folds(Classes(self.codes, self.class_names, np.ones(len(self.codes), dtype=bool)), tested)
         columns = StructuredColumns.of(self.table) if self.table.num_columns else None
-        return Examples(tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns)
+        return Examples(tuple(self.keys), self.codes, len(self.class_names), tested, columns)
 
     def tested(self, evaluation: Evaluation) -> np.ndarray:
         """Where each row is tested."""
