@@ -36,7 +36,7 @@ def peak(home: Path, photos: int) -> dict[str, float]:
     """Run one EXPLORE in a new process; its peak resident size and the promised one, in bytes."""
     query = f"EXPLORE LAYERS {LAYERS} OF net FROM photos JOIN items SAMPLE {photos} TRAIN logistic_regression"
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(home), query], check=True, capture_output=True, text=True
+        [sys.executable, "-c", CHILD, str(home), query], check=True, stdout=subprocess.PIPE, text=True
     )
     found: dict[str, float] = json.loads(done.stdout)
     return found

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.machine import Calibration, Machine
 from vistaql.session import Session
 
 COUNT = 24
-MACHINE = Machine(cores=2, memory_bytes=8_000_000_000)
+MANY = 40_000
+# The rates are given, so that a better calibration does not choose other plans here.
+RATES = Calibration(
+    dense_flops_per_second=90e9,
+    depthwise_flops_per_second=12e9,
+    moved_bytes_per_second=6e9,
+    decoded_pixels_per_second=58e6,
+    read_bytes_per_second=500e6,
+    kept_bytes_per_second=2e9,
+    spilled_bytes_per_second=400e6,
+    fit_flops_per_second=15e9,
+    graph_seconds=0.7,
+    graph_seconds_per_parameter=8e-8,
+    library_seconds=4.5,
+    process_bytes=350e6,
+    library_bytes=450e6,
+)
+MACHINE = Machine(cores=2, memory_bytes=8_000_000_000, calibration=RATES)
 STATEMENTS = """
 CREATE IMAGES photos FROM 'photos/';
 CREATE IMAGES filed FROM 'photos/' KEY FROM PATH LABEL FROM FOLDER;
@@ -56,7 +74,19 @@ def golden_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_tables(folder)
     with Session(folder / "home", MACHINE) as session:
         list(session.run(STATEMENTS, folder=folder))
+        claim_many(session)
     return folder
+
+
+def claim_many(session: Session) -> None:
+    """Add `many` and `stock`: 40,000 photos and rows as far as the catalog knows, which is all that EXPLAIN reads."""
+    photos, products = session.catalog.images("photos"), session.catalog.table("products")
+    assert photos is not None
+    assert products is not None
+    found = replace(photos.statistics, count=MANY, bytes=MANY * 90_000, mean_pixels=500.0 * 375.0)
+    with session.catalog.transaction() as writer:
+        writer.put_images(replace(photos, name="many", statistics=found), "CREATE IMAGES many FROM 'photos/'")
+        writer.put_table(replace(products, name="stock", rows=MANY, bytes=5_000_000), "CREATE TABLE stock FROM 'p.csv'")
 
 
 @pytest.fixture

@@ -82,8 +82,8 @@ def test_an_inner_join_after_a_left_join_still_drops_images(explore: Explore, wo
 
 
 def test_where_drops_rows_before_any_image_is_decoded(explore: Explore, world: World) -> None:
-    wide = [row for row in world.rows if row[2] >= 6 and row[1] % 2 == 0]
-    found = explore("FROM scans JOIN measures WHERE measures.width >= 6 AND ink % 2 = 0 TRAIN lr")
+    wide = [row for row in world.rows if row[2] >= 5 and row[1] % 2 == 0]
+    found = explore("FROM scans JOIN measures WHERE measures.width >= 5 AND ink % 2 = 0 TRAIN lr")
     assert 20 < len(wide) < 80
     assert found.counts.joined == found.counts.decoded == len(wide)
     assert found.counts.images_without_row == 0

@@ -88,7 +88,6 @@ def graph_json(decision: Decision) -> dict[str, object]:
 def summarize(decision: Decision, inference_seconds: float = 0.0) -> PlanSummary:
     """The plan in a few fields, for the result."""
     chosen = decision.chosen
-    passes = tuple(str(run.inference) for run in passes_of(chosen))
     return PlanSummary(
         strategy=chosen.strategy.value,
         forced=decision.forced is not None,

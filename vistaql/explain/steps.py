@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, images_of, layers_of
+from vistaql.models.cnn import Cnn
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.cost import seconds
 from vistaql.physical.infer import Keep, RunPass
@@ -93,27 +94,37 @@ def price(operator: Operator, decision: Decision) -> float:
 
 
 def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
-    """The layers a pass gives, where it starts, and what it keeps for a later one."""
+    """The layers a pass gives, where it starts, and what it keeps for a later one; in the names the user typed."""
     inference = run.inference
-    names = {Output(node.tensor.layer, node.pool): node.also for node in layers_of(decision.query)
-             if node.tensor.cnn == run.cnn}  # fmt: skip
-    shown = layers(tuple(str(output) + called(names.get(output, ())) for output in inference.outputs))
-    start = "" if inference.source is None else f", from {inference.source}"
-    kept = "".join(
-        f"; keeps {node.layer}, {format_size(node.bytes(decision.sizes))}"
-        + (" on disk" if not node.size(decision.sizes) else "")
-        for node in keeps
-    )
-    return f"Infer {run.cnn.name} {shown}{start}{kept}"
+    also = {Output(node.tensor.layer, node.pool): node.also for node in layers_of(decision.query)
+            if node.tensor.cnn == run.cnn}  # fmt: skip
+    typed = {output.layer: typed_name(run.cnn, output.layer, names) for output, names in also.items()}
+    shown = []
+    for output in inference.outputs:
+        name = typed[output.layer]
+        equal = [
+            other for other in also.get(output, ()) if other != name and other not in aliases(run.cnn, output.layer)
+        ]
+        shown.append(" = ".join([name + inference.shown(output).removeprefix(output.layer), *equal]))
+    start = "" if inference.source is None else f", from {typed.get(inference.source, inference.source)}"
+    kept = "".join(f"; keeps {typed.get(node.layer, node.layer)}{kept_words(node, decision)}" for node in keeps)
+    return f"Infer {run.cnn.name} {layers(tuple(shown))}{start}{kept}"
 
 
-def called(also: tuple[str, ...]) -> str:
-    """The other names of a layer.
+def typed_name(cnn: Cnn, layer: str, also: tuple[str, ...]) -> str:
+    """The literature's name of a layer where the user typed that one, else the network's."""
+    return next((name for name in also if name in aliases(cnn, layer)), layer)
 
-    >>> called(("conv5_3", "avg_pool")), called(())
-    (' (conv5_3, avg_pool)', '')
-    """
-    return f" ({', '.join(also)})" if also else ""
+
+def aliases(cnn: Cnn, layer: str) -> frozenset[str]:
+    """The literature's names of a layer."""
+    return frozenset(alias for alias, name in cnn.aliases if name == layer)
+
+
+def kept_words(kept: Keep, decision: Decision) -> str:
+    """How much a kept tensor takes, and where."""
+    place = "" if kept.size(decision.sizes) else " on disk"
+    return f" ({format_size(kept.bytes(decision.sizes))}{place})"
 
 
 def layers(names: tuple[str, ...]) -> str:
@@ -135,7 +146,7 @@ def decode_words(reader: ReadImages, decision: Decision) -> str:
     about = "" if decision.sizes.exact or reader.rows is None else "about "
     if reader.rows is None:
         return f"Decode all {everything:,} images"
-    return f"Decode {about}{count:,} of {everything:,} images, those with a row"
+    return f"Decode {about}{count:,} images with a row, of {everything:,}"
 
 
 def rows_words(rows: Rows, decision: Decision) -> str:

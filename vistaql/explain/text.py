@@ -11,7 +11,7 @@ from vistaql.units import format_duration, format_size
 
 WIDTH = 80
 # Columns at the right: seconds, and bytes.
-SECONDS, BYTES = 10, 8
+SECONDS, BYTES = 12, 8
 LEAST_SECONDS = 0.005
 LEAST_BYTES = 1_000_000
 ESTIMATED = "Rows are estimated from the catalog; a run counts them before it chooses."
@@ -31,7 +31,7 @@ def render(decision: Decision) -> str:
         (item.candidate.name, format_size(item.needs), f"of memory, {format_size(item.has)} allowed")
         for item in decision.rejections
     ]
-    lines = [head, *tree(steps_of(decision), 0), *table("lost", lost), *table("does not fit", rejected)]
+    lines = [*wrapped(head, "", "     ", WIDTH), *tree(steps_of(decision), 0), *table("lost", lost), *table("does not fit", rejected)]
     return "\n".join([*lines, *([] if decision.sizes.exact else [ESTIMATED])])
 
 

@@ -7,14 +7,15 @@ described on the way, as CREATE would.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
-from vistaql.frontend.columns import bind_features, bind_label
+from vistaql.frontend.columns import bind_features, bind_label, holds_path
 from vistaql.frontend.joins import bind_join
 from vistaql.frontend.learning import bind_evaluation, bind_learners
 from vistaql.frontend.options import bind_settings, text_of
@@ -22,7 +23,8 @@ from vistaql.frontend.printer import to_text
 from vistaql.frontend.scope import ParameterValue, Scope, Source
 from vistaql.frontend.targets import Wanted, bind_targets
 from vistaql.logical import nodes
-from vistaql.models.cnn import Cnn, WeightsKind
+from vistaql.models import roster
+from vistaql.models.cnn import Cnn
 from vistaql.plan.node import Node
 from vistaql.settings import Settings
 from vistaql.stores.image_set import ImageSet
@@ -88,7 +90,7 @@ def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> Bound
     Raises VistaQLError of the 12xx codes, with the span of the name that does not fit.
     """
     settings = bind_settings(query.options, context.settings, context.parameters)
-    wanted = bind_targets(query.targets, lambda name: find_cnn(name, context))
+    wanted = bind_targets(query.targets, lambda name: find_cnn(name, context), context.parameters)
     relation, scope = bind_relation(query, context)
     reduction = nodes.Reduction(query.per_key.value) if query.per_key else None
     if isinstance(query, ast.ExportLayers):
@@ -154,13 +156,12 @@ def find_cnn(name: ast.Name, context: Context) -> Cnn:
             hint=did_you_mean(name.text, context.names.names(ast.ObjectKind.CNN), "CNNs")
             + " REGISTER CNN adds others.",
         )
-    if cnn.weights.kind is WeightsKind.IMAGENET and not cnn.builder.startswith("keras:"):
+    if not roster.published(cnn):
         raise VistaQLError(
             Code.NO_WEIGHTS,
             f"{cnn.name} has no published weights.",
             span=name.span,
-            hint=f"REGISTER OR REPLACE CNN {cnn.name} FROM {cnn.name} WEIGHTS 'file.weights.h5'; "
-            "or WEIGHTS RANDOM (SEED = 1) to try it out.",
+            hint=f"{roster.other_weights(cnn)}.",
         )
     return cnn
 
@@ -204,16 +205,15 @@ def bind_images(reference: ast.TableRef, context: Context) -> tuple[ImageSet, So
     """The image set after FROM."""
     alias = alias_of(reference, context, None)
     if not isinstance(reference.source, ast.Name):
-        images = context.names.describe_images(alias, context.path(reference.source))
+        with at_path(reference.source.span):
+            images = context.names.describe_images(alias, context.path(reference.source))
     else:
         name = reference.source.text
         found = context.names.images(name)
         if found is None:
             hint = did_you_mean(name, context.names.names(ast.ObjectKind.IMAGES), "image sets")
-            if context.names.table(name) is not None:
-                hint = (
-                    f"{name} is a table. CREATE IMAGES photos FROM {name} COLUMN image_path; makes an image set of it."
-                )
+            if (table := context.names.table(name)) is not None:
+                hint = f"{name} is a table. {images_of_table(table)}"
             raise VistaQLError(
                 Code.UNKNOWN_IMAGES, f"There is no image set '{name}'.", span=reference.source.span, hint=hint
             )
@@ -221,18 +221,37 @@ def bind_images(reference: ast.TableRef, context: Context) -> tuple[ImageSet, So
     return images, Source(alias, images.columns, is_images=True)
 
 
+def images_of_table(table: Table) -> str:
+    """How to get an image set where a table is."""
+    paths = [column.name for column in table.columns if holds_path(column)]
+    if paths:
+        return f"Write CREATE IMAGES {table.name}_images FROM {table.name} COLUMN {paths[0]}; first."
+    return f"Write CREATE IMAGES photos FROM 'photos/'; first, and FROM photos JOIN {table.name} here."
+
+
 def find_table(reference: ast.TableRef, context: Context) -> Table:
     """The table after JOIN."""
     if not isinstance(reference.source, ast.Name):
-        return context.names.describe_table(default_alias(reference, context), context.path(reference.source))
+        with at_path(reference.source.span):
+            return context.names.describe_table(default_alias(reference, context), context.path(reference.source))
     name = reference.source.text
     found = context.names.table(name)
     if found is None:
         hint = did_you_mean(name, context.names.names(ast.ObjectKind.TABLE), "tables")
         if context.names.images(name) is not None:
-            hint = f"{name} is an image set; it stands after FROM."
+            hint = f"{name} is an image set. It stands first: FROM {name} JOIN table."
         raise VistaQLError(Code.UNKNOWN_TABLE, f"There is no table '{name}'.", span=reference.source.span, hint=hint)
     return found
+
+
+@contextmanager
+def at_path(span: Span) -> Iterator[None]:
+    """Errors about a file point at its path."""
+    try:
+        yield
+    except VistaQLError as error:
+        error.span = error.span or span
+        raise
 
 
 def default_alias(reference: ast.TableRef, context: Context) -> str:
@@ -274,12 +293,24 @@ def check_ending(path: str, endings: tuple[str, ...], span: Span) -> None:
             Code.BAD_OPTION_VALUE,
             f"'{Path(path).name}' does not say a format that can be written.",
             span=span,
-            hint=f"Let the name end in {' or '.join(endings)}.",
+            hint=f"Let the name end in {one_of(endings)}.",
         )
     if not Path(path).parent.is_dir():
         raise VistaQLError(
-            Code.FILE_NOT_FOUND, f"There is no folder {Path(path).parent}.", span=span, hint="Make it first."
+            Code.FILE_NOT_FOUND,
+            f"There is no folder {Path(path).parent}.",
+            span=span,
+            hint="Make it first, or name a file in a folder that exists.",
         )
+
+
+def one_of(words: tuple[str, ...]) -> str:
+    """Alternatives in a sentence.
+
+    >>> one_of((".csv", ".json", ".parquet"))
+    '.csv, .json or .parquet'
+    """
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def text(query: ast.Statement) -> str:

@@ -29,17 +29,25 @@ def bind_label(query: ast.Explore, scope: Scope, relation: Node) -> tuple[Predic
     if images.images.label_from_folder and not declared:
         declared = [(images.alias, LABEL_COLUMN.name)]
     if len(declared) != 1:
-        columns = [source.qualified(info.name) for source in scope.sources for info in source.columns]
-        found = "No table declares a label" if not declared else f"{len(declared)} tables declare a label"
-        raise VistaQLError(
-            Code.NO_LABEL,
-            f"{found}, and there is no PREDICT.",
-            span=Span(query.span.end, query.span.end),
-            hint=f"Add PREDICT column. The columns are: {', '.join(columns[:20])}.",
-        )
+        raise no_label(query, scope, [f"{alias}.{column}" for alias, column in declared])
     alias, column = declared[0]
     named = ast.Column((ast.Name(alias), ast.Name(str(column))))
     return scope.predicate(named), str(column)
+
+
+def no_label(query: ast.Explore, scope: Scope, declared: list[str]) -> VistaQLError:
+    """Nothing says what is predicted, or too much does."""
+    tables = [source for source in scope.sources if not source.is_images]
+    columns = [info.name for source in tables for info in source.columns]
+    if declared:
+        message, hint = f"{len(declared)} tables declare a label.", f"Add PREDICT {' or PREDICT '.join(declared)}."
+    elif tables:
+        message = "Nothing is predicted: no table declares a label, and there is no PREDICT."
+        hint = f"Add PREDICT column. The columns are: {', '.join(columns[:20])}."
+    else:
+        message = f"Nothing is predicted: {scope.sources[0].alias} has no label, and no table is joined."
+        hint = "JOIN the table that holds the label; where folders are classes, CREATE IMAGES .. LABEL FROM FOLDER."
+    return VistaQLError(Code.NO_LABEL, message, span=Span(query.span.end, query.span.end), hint=hint)
 
 
 # Columns of text that hold where a file is; as features they would only name the row.

@@ -21,6 +21,7 @@ def bind_join(join: ast.Join, table: Table, alias: str, relation: Node, scope: S
     kind = nodes.JoinKind.LEFT if join.kind is ast.JoinKind.LEFT else nodes.JoinKind.INNER
     if join.condition is not None:
         condition = wider.predicate(join.condition)
+        refuse_loose(join.condition, condition, right, scope)
         scan = nodes.ScanTable(table, alias, text_columns(table, alias, condition, scope))
         return nodes.Join(relation, scan, kind, condition), wider
     if join.using:
@@ -37,10 +38,23 @@ def bind_join(join: ast.Join, table: Table, alias: str, relation: Node, scope: S
         (span.start, span.end),
     )  # fmt: skip
     same = tuple((source.qualified(column.name), right.qualified(info.name)) for (source, column), info in pairs)
-    as_text = tuple(info.name for (source, _), info in pairs if source.is_images)
+    as_text = tuple(info.name for left, info in pairs if compared_as_text(*left))
     return nodes.Join(relation, nodes.ScanTable(table, alias, as_text), kind, condition), replace(
         wider, same=(*scope.same, *same)
     )
+
+
+def refuse_loose(expression: ast.Expression, condition: Predicate, right: Source, scope: Scope) -> None:
+    """Raise NO_COMMON_KEY for a condition that does not compare the two sides: every image would meet every row."""
+    sides = {column.startswith(f"{right.alias}.") for column in condition.columns}
+    if sides != {True, False}:
+        key = scope.sources[0].qualified(key_of(scope.sources[0]).name)
+        raise VistaQLError(
+            Code.NO_COMMON_KEY,
+            f"The condition does not compare '{right.alias}' with what stands before it.",
+            span=expression.span,
+            hint=f"Write ON {key} = {right.alias}.column; other conditions follow WHERE.",
+        )
 
 
 def left_of(name: ast.Name, scope: Scope, join: ast.Join) -> tuple[Source, ColumnInfo]:
@@ -48,7 +62,7 @@ def left_of(name: ast.Name, scope: Scope, join: ast.Join) -> tuple[Source, Colum
     for source in scope.sources:
         info = None if source.is_images else source.column(name.text)
         if info:
-            return source, info
+            return first_equal(source, info, scope)
     images = scope.sources[0]
     if len(join.using) == 1 or images.column(name.text):
         return images, images.column(name.text) or key_of(images)
@@ -58,6 +72,13 @@ def left_of(name: ast.Name, scope: Scope, join: ast.Join) -> tuple[Source, Colum
         span=name.span,
         hint=f"With one column, USING ({name.text}) compares it with the key of {images.alias}.",
     )
+
+
+def first_equal(source: Source, info: ColumnInfo, scope: Scope) -> tuple[Source, ColumnInfo]:
+    """The key of the images, where a join made the column equal to it: a left join leaves the column empty."""
+    images = scope.sources[0]
+    equal = (images.qualified(key_of(images).name), source.qualified(info.name))
+    return (images, key_of(images)) if equal in scope.same else (source, info)
 
 
 def right_of(name: ast.Name, right: Source) -> ColumnInfo:
@@ -81,11 +102,12 @@ def declared_pairs(
     if not table.key:
         images = scope.sources[0]
         columns = ", ".join(column.name for column in table.columns[:20])
+        declare = f", or KEY (column) to CREATE TABLE {table.name}" if isinstance(join.right.source, ast.Name) else ""
         raise VistaQLError(
             Code.NO_COMMON_KEY,
             f"'{right.alias}' declares no key, so nothing says how it joins '{images.alias}'.",
             span=join.right.span,
-            hint=f"Add USING (column) here, or KEY (column) to CREATE TABLE {table.name}. Its columns are: {columns}.",
+            hint=f"Add USING (column) here{declare}. Its columns are: {columns}.",
         )
     infos = [right_of(ast.Name(key), right) for key in table.key]
     earlier = [
@@ -93,14 +115,15 @@ def declared_pairs(
         for key in table.key
     ]
     if all(earlier):
-        return [(found[0], info) for found, info in zip(earlier, infos, strict=True)]
+        return [(first_equal(*found[0], scope), info) for found, info in zip(earlier, infos, strict=True)]
     if len(infos) == 1:
         return [((scope.sources[0], key_of(scope.sources[0])), infos[0])]
     raise VistaQLError(
         Code.NO_COMMON_KEY,
         f"The key of '{right.alias}' has {len(infos)} columns; the images have one.",
         span=join.right.span,
-        hint="Write the join out: ON a = b AND c = d.",
+        hint=f"Write the join out: ON {scope.sources[0].qualified(key_of(scope.sources[0]).name)} = "
+        f"{right.qualified(infos[0].name)}, and AND for the others: {', '.join(info.name for info in infos[1:])}.",
     )
 
 
@@ -117,9 +140,14 @@ def key_column(table: Table, key: str) -> str:
 def equality(left: tuple[Source, ColumnInfo], right: tuple[Source, ColumnInfo]) -> str:
     """Two columns are equal; as text, where one side is text and the other is not."""
     qualified = [replace(info, name=source.qualified(info.name)) for source, info in (left, right)]
-    same = left[1].type is right[1].type
-    names = [identifier(info.name) if same else text_of(info) for info in qualified]
+    same = left[1].type is right[1].type or compared_as_text(*left)
+    names = [identifier(info.name) if same or info.type is ColumnType.TEXT else text_of(info) for info in qualified]
     return f"{names[0]} = {names[1]}"
+
+
+def compared_as_text(source: Source, info: ColumnInfo) -> bool:
+    """Whether what is compared with the column is read as text: keys of images are."""
+    return source.is_images and info.type is ColumnType.TEXT
 
 
 def text_columns(table: Table, alias: str, condition: Predicate, scope: Scope) -> tuple[str, ...]:

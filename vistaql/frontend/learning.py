@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from typing import Any
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
-from vistaql.frontend.options import key_of, value_of
+from vistaql.frontend.options import key_of, refuse_twice, value_of
 from vistaql.frontend.scope import ParameterValue, Scope
-from vistaql.learners import LEARNERS, Learner, learner_named
+from vistaql.learners import LEARNERS, Learner, learner_named, options_of
 from vistaql.learners.metrics import METRICS, metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
 
@@ -43,8 +43,9 @@ def bind_learner(call: ast.LearnerCall, parameters: Mapping[str, ParameterValue]
             span=call.name.span,
             hint=did_you_mean(call.name.text, [learner.name for learner in LEARNERS], "learners"),
         )
-    known = [item.name for item in fields(kind)]
-    arguments = {}
+    refuse_twice(call.arguments)
+    known = {option.name: option for option in options_of(kind)}
+    arguments: dict[str, Any] = {}
     for option in call.arguments:
         key = key_of(option)
         if key not in known:
@@ -55,10 +56,14 @@ def bind_learner(call: ast.LearnerCall, parameters: Mapping[str, ParameterValue]
                 hint=did_you_mean(key, known, "arguments"),
             )
         arguments[key] = value_of(option.value, parameters)
-    try:
-        return kind(**arguments)
-    except (ValueError, TypeError) as error:
-        raise VistaQLError(Code.BAD_OPTION_VALUE, f"{kind.name} cannot be made so: {error}", span=call.span) from None
+        try:
+            known[key].check(arguments[key])
+        except ValueError as error:
+            raise VistaQLError(
+                Code.BAD_OPTION_VALUE, f"{error}.", span=option.key[0].span.to(option.value.span),
+                hint=f"Leave it out for {key} = {known[key].default:g}.",
+            ) from None  # fmt: skip
+    return kind(**arguments)
 
 
 def bind_evaluation(evaluate: ast.Evaluate | None, scope: Scope) -> tuple[Evaluation, str | None]:
@@ -70,8 +75,8 @@ def bind_evaluation(evaluate: ast.Evaluate | None, scope: Scope) -> tuple[Evalua
         case ast.CrossValidation(folds):
             if not 2 <= folds <= MOST_FOLDS:
                 raise VistaQLError(
-                    Code.BAD_EVALUATION, f"{folds} folds cannot be made.", span=evaluate.split.span,
-                    hint=f"Write a number from 2 to {MOST_FOLDS}: CROSS VALIDATION (5).",
+                    Code.BAD_EVALUATION, f"A cross validation has 2 to {MOST_FOLDS} folds, not {folds}.",
+                    span=evaluate.split.span, hint="Write CROSS VALIDATION (5).",
                 )  # fmt: skip
             return Evaluation(metrics, Splitting.FOLDS, folds), None
         case ast.Holdout(fraction):

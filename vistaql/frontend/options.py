@@ -23,7 +23,10 @@ def value_of(expression: ast.Expression, parameters: Mapping[str, ParameterValue
             return word
         case _:
             raise VistaQLError(
-                Code.BAD_OPTION_VALUE, "An option takes a word, a number or a quoted text.", span=expression.span
+                Code.BAD_OPTION_VALUE,
+                "An option takes a word, a number or a quoted text.",
+                span=expression.span,
+                hint="Write name = 5, name = 4GB, name = word or name = 'text'.",
             )
 
 
@@ -35,6 +38,21 @@ def text_of(element: ast.Name | ast.Expression, parameters: Mapping[str, Paramet
 def key_of(option: ast.Option) -> str:
     """The option's name, folded to lower case."""
     return ".".join(name.text for name in option.key).casefold()
+
+
+def refuse_twice(options: tuple[ast.Option, ...]) -> None:
+    """Raise BAD_OPTION_VALUE at an option that came before: nobody could tell which value holds."""
+    seen: set[str] = set()
+    for option in options:
+        key = key_of(option)
+        if key in seen:
+            raise VistaQLError(
+                Code.BAD_OPTION_VALUE,
+                f"'{key}' is given twice.",
+                span=option.key[0].span.to(option.value.span),
+                hint="Leave one of them out.",
+            )
+        seen.add(key)
 
 
 def change_setting(option: ast.Option, settings: Settings, parameters: Mapping[str, ParameterValue]) -> Settings:
@@ -69,6 +87,7 @@ def bind_settings(
     options: tuple[ast.Option, ...], settings: Settings, parameters: Mapping[str, ParameterValue]
 ) -> Settings:
     """The session's settings with those of the statement's WITH on top."""
+    refuse_twice(options)
     for option in options:
         settings = change_setting(option, settings, parameters)
     return settings

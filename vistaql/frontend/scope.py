@@ -59,7 +59,7 @@ class Scope:
         best = tables or found
         if not best:
             known = [info.name for source in sources for info in source.columns]
-            where = f"'{qualifier[0].text}'" if qualifier else ", ".join(f"'{source.alias}'" for source in sources)
+            where = " or ".join(f"'{source.alias}'" for source in sources)
             raise VistaQLError(
                 Code.UNKNOWN_COLUMN,
                 f"There is no column '{last.text}' in {where}.",
@@ -132,7 +132,10 @@ class Scope:
                 return f"{checked_function(function)}({', '.join(map(sql, arguments))})"
             case _:
                 raise VistaQLError(
-                    Code.BAD_EXPRESSION, "A size or a duration has no place in an expression.", span=expression.span
+                    Code.BAD_EXPRESSION,
+                    "A size or a duration has no place in an expression.",
+                    span=expression.span,
+                    hint="Write a number without a unit.",
                 )
 
 

@@ -30,7 +30,7 @@ def key_hashes(keys: Iterable[str], purpose: str = "folds", seed: int = 0) -> np
     Sampling and dealing have different purposes, so that one does not bias the other.
 
     >>> key_hashes(["a", "b"])
-    array([15661236003223990846, 17402405230763018498], dtype=uint64)
+    array([15201208206323869260, 11905197573200638931], dtype=uint64)
     """
     person, salt = purpose.encode(), (seed % 2**64).to_bytes(8, "little")
     digests = b"".join(
@@ -56,7 +56,7 @@ def deal(keys: Sequence[str], codes: np.ndarray, folds: int) -> np.ndarray:
     Dealing goes on where the class before stopped, so folds differ by at most one row in each class and in all.
 
     >>> deal(["a", "b", "c", "d"], np.array([0, 0, 1, 1]), 2)
-    array([0, 1, 0, 1])
+    array([1, 0, 1, 0])
     """
     order = key_order(keys)
     dealt = order[np.argsort(codes[order], kind="stable")]

@@ -124,18 +124,19 @@ def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Se
         Rejection(item, Constraint.MEMORY, item.peak_bytes, limit) for item in candidates if item.peak_bytes > limit
     )
     if not fitting:
-        raise no_plan(allowed, limit, forced)
+        raise no_plan(allowed, limit, others_fit=len(rejections) < len(candidates))
     chosen = min(fitting, key=lambda item: (item.seconds, item.peak_bytes))
-    losers = tuple(item for item in candidates if item is not chosen and item.peak_bytes <= limit)
+    others = [item for item in candidates if item is not chosen and item.peak_bytes <= limit]
+    losers = tuple(sorted(others, key=lambda item: (item.seconds, item.peak_bytes)))
     return Decision(query, chosen, losers, rejections, forced, machine, limit, sizes)
 
 
-def no_plan(candidates: list[Candidate], limit: int, forced: PlanChoice | None) -> VistaQLError:
-    """Nothing fits: the nearest plan, what it needs, and what to change."""
+def no_plan(candidates: list[Candidate], limit: int, *, others_fit: bool) -> VistaQLError:
+    """Nothing that is allowed fits: the nearest plan, what it needs, and what to change."""
     nearest = min(candidates, key=lambda item: item.peak_bytes)
     needs = format_size(nearest.peak_bytes)
     ways = [f"SET memory_limit = {nearest.peak_bytes / 1e9 + 0.1:.1f}GB", "ask for fewer layers", "add SAMPLE n"]
-    if forced:
+    if others_fit:
         ways.insert(0, "SET plan = auto")
     return VistaQLError(
         Code.NO_FEASIBLE_PLAN,

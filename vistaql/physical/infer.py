@@ -58,7 +58,9 @@ class RunPass(Operator):
             return NOTHING
         images = self.reader.count(sizes)
         pixels = scaled_pixels(sizes.image_pixels, self.cnn.input_size)
-        return Resources(decoded_pixels=pixels * images, opened_images=float(images), read_bytes=sizes.image_bytes * images)
+        return Resources(
+            decoded_pixels=pixels * images, opened_images=float(images), read_bytes=sizes.image_bytes * images
+        )
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - a batch is a batch
         """Weights, the live tensors of one batch, and decoded batches waiting."""

@@ -73,9 +73,14 @@ class Pass:
             live = {name: size for name, size in live.items() if last_use.get(name, -1) > place}
         return peak
 
+    def shown(self, output: Output) -> str:
+        """An output with its pooling, where that is not the one the layer has by default."""
+        whole = output.pool == WHOLE
+        return f"{output.layer} none" if whole and self.cnn.by_name[output.layer].spatial else str(output)
+
     def __str__(self) -> str:
         start = "pixels" if self.source is None else self.source
-        names = [str(output) for output in self.outputs] + [f"keep {layer}" for layer in self.keep]
+        names = [self.shown(output) for output in self.outputs] + [f"keep {layer}" for layer in self.keep]
         return f"{self.cnn.name} from {start}: {', '.join(names)}"
 
 

@@ -101,9 +101,12 @@ def text_of(column: ColumnInfo) -> str:
     """A value as a key: text, without the '.0' that a column of whole numbers gets when one is missing."""
     name = identifier(column.name)
     text = f"CAST({name} AS VARCHAR)"
-    if column.sql_type not in ("DOUBLE", "FLOAT"):
+    if column.sql_type in ("DOUBLE", "FLOAT"):
+        whole = f"isfinite({name}) AND {name} = trunc({name})"
+    elif column.sql_type.startswith("DECIMAL"):
+        whole = f"{name} = trunc({name})"
+    else:
         return text
-    whole = f"isfinite({name}) AND {name} = trunc({name})"
     return f"CASE WHEN {whole} THEN CAST(CAST({name} AS HUGEINT) AS VARCHAR) ELSE {text} END"
 
 

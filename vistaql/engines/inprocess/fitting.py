@@ -9,7 +9,6 @@ import numpy as np
 
 from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
 from vistaql.errors import Code, VistaQLError
-from vistaql.learners.classes import Classes, check_folds
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.evaluation import Examples, evaluate
 from vistaql.learners.folds import deal, from_split, holdout
@@ -52,11 +51,9 @@ class Learnable:
         )
 
     def examples(self, evaluation: Evaluation) -> Examples:
-        """The rows with the fold in which each is tested. Raises TOO_FEW_ROWS where folds cannot be made."""
-        tested = self.tested(evaluation)
-        check_folds(Classes(self.codes, self.class_names, np.ones(len(self.codes), dtype=bool)), tested)
+        """The rows with the fold in which each is tested."""
         columns = StructuredColumns.of(self.table) if self.table.num_columns else None
-        return Examples(tuple(self.keys), self.codes, len(self.class_names), tested, columns)
+        return Examples(tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns)
 
     def tested(self, evaluation: Evaluation) -> np.ndarray:
         """Where each row is tested."""

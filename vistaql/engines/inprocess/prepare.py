@@ -21,9 +21,9 @@ from vistaql.engines.inprocess.relational import (
     join_rows,
 )  # fmt: skip
 from vistaql.errors import Code, Span, VistaQLError
-from vistaql.learners.classes import Classes, check_folds, read_classes
+from vistaql.learners.classes import Classes, read_classes
 from vistaql.learners.columns import StructuredColumns
-from vistaql.learners.folds import sample
+from vistaql.learners.folds import check_folds, sample
 from vistaql.learners.leakage import giveaways
 from vistaql.logical.nodes import (
     Evaluation,
@@ -147,7 +147,7 @@ def checked(rows: Learnable, classes: Classes, evaluation: Evaluation, source: R
     """Refuse folds that cannot be made; name what the user should know before believing the figures."""
     with pointing_at_label(source):
         tested = rows.tested(evaluation)
-        check_folds(classes, tested)
+        check_folds(classes.codes, tested)
     folds = int(tested.max()) + 1
     notes = list(classes.notes(folds)) if folds > 1 else []
     if rows.table.num_columns:

@@ -3,7 +3,7 @@
 The graph of a pass must give the same bits as that of any other pass over the same CNN, whatever else either is asked
 for. TensorFlow rewrites graphs, and what it fuses depends on who reads a tensor; so who reads what is fixed here:
 
-* every layer that is not `Cnn.fused` with the one behind it has a second reader, always, which stops fusion there;
+* the tensor of every layer that is not `Cnn.fused` with the one behind it passes through a barrier, always;
 * a layer that is fused (a convolution before its batch normalisation, say) is never read inside the main graph. It is
   computed once more, alone, in a graph of its own that starts at the layer before.
 """
@@ -66,7 +66,7 @@ def freeze(pass_: Pass) -> FrozenGraph:
     return freeze_model(build(pass_.cnn), pass_)
 
 
-def freeze_model(model: Any, pass_: Pass) -> FrozenGraph:  # noqa: ANN401
+def freeze_model(model: Any, pass_: Pass) -> FrozenGraph:
     """Build the graphs of a pass from a Keras model that has the layers of the pass's CNN."""
     cnn = pass_.cnn
     direct = tuple(output for output in pass_.outputs if output.layer not in cnn.fused)
@@ -86,29 +86,31 @@ def freeze_model(model: Any, pass_: Pass) -> FrozenGraph:  # noqa: ANN401
     return FrozenGraph(main, alone, tuple(places))
 
 
-def trace_main(model: Any, pass_: Pass, pooled: tuple[Output, ...], whole: tuple[str, ...]) -> Callable[..., Any]:  # noqa: ANN401
-    """The graph from the pass's source: the pooled layers, the whole ones, and last one number of every layer."""
+def trace_main(model: Any, pass_: Pass, pooled: tuple[Output, ...], whole: tuple[str, ...]) -> Callable[..., Any]:
+    """The graph from the pass's source: the pooled layers, then the whole ones."""
     tf, cnn = import_tensorflow(), pass_.cnn
     source = pass_.source or cnn.input_layer.name
     wanted = {output.layer for output in pooled} | set(whole)
-    needed = {name for layer in wanted for name in cnn.ancestors(layer, source)} - cnn.fused - {source}
+    needed = {name for layer in wanted for name in cnn.ancestors(layer, source)} - {source}
     ordered = sorted(needed, key=cnn.position.__getitem__)
 
-    def run(batch: Any) -> list[Any]:  # noqa: ANN401
+    def run(batch: Any) -> list[Any]:
         first = batch if pass_.source else preprocess(batch, cnn.preprocessing)
-        values = {source: first, **run_layers(model, source, ordered, first)}
-        results = [pool(values[output.layer], output.pool) for output in pooled]
-        results += [tf.identity(values[name]) for name in whole]
-        return [*results, tf.stack([first_number(value) for value in values.values()])]
+        values = run_layers(model, {source: barrier(first)}, ordered, cnn.fused)
+        return [
+            *(pool(values[output.layer], output.pool) for output in pooled),
+            *(tf.identity(values[name]) for name in whole),
+        ]
 
     return concrete(run, cnn, pass_.source)
 
 
-def trace_alone(model: Any, cnn: Cnn, start: str, output: Output) -> Callable[..., Any]:  # noqa: ANN401
+def trace_alone(model: Any, cnn: Cnn, start: str, output: Output) -> Callable[..., Any]:
     """The graph from an unfused layer to a fused one behind it, pooled."""
+    ordered = sorted(set(cnn.ancestors(output.layer, start)) - {start}, key=cnn.position.__getitem__)
 
-    def run(batch: Any) -> Any:  # noqa: ANN401
-        values = run_layers(model, start, [output.layer], batch)
+    def run(batch: Any) -> Any:
+        values = run_layers(model, {start: batch}, ordered, cnn.fused)
         return pool(values[output.layer], output.pool)
 
     return concrete(run, cnn, start)
@@ -123,17 +125,26 @@ def concrete(run: Callable[..., Any], cnn: Cnn, source: str | None) -> Callable[
     return lambda rows: function(tf.convert_to_tensor(rows))
 
 
-def run_layers(model: Any, source: str, wanted: list[str], first: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The tensors of the wanted layers, with the model's weights as constants of the graph being traced."""
-    if not wanted:
-        return {}
+def run_layers(model: Any, known: dict[str, Any], wanted: list[str], fused: frozenset[str]) -> dict[str, Any]:
+    """The tensors of the wanted layers, which come in network order, computed from the known ones.
+
+    The model's weights become constants of the graph being traced. Every tensor but those of fused layers passes
+    through a barrier.
+    """
     import keras
 
+    values = dict(known)
     symbolic = tensors(model)
-    part = keras.Model(symbolic[source], [symbolic[name] for name in wanted])
-    with keras.StatelessScope(state_mapping=list(constants(part.weights))):
-        values = part(first, training=False)
-    return dict(zip(wanted, values if isinstance(values, list | tuple) else [values], strict=True))
+    concrete_of = {id(symbolic[name]): value for name, value in known.items()}
+    steps = {operation.name: operation for operation in model.operations}
+    for name in wanted:
+        step = steps[name]
+        arguments, options = step._inbound_nodes[0].arguments.fill_in(concrete_of)  # noqa: SLF001, Keras has no other way
+        with keras.StatelessScope(state_mapping=list(constants(getattr(step, "weights", ())))):
+            value = step(*arguments, **options)
+        values[name] = value if name in fused else barrier(value)
+        concrete_of[id(symbolic[name])] = values[name]
+    return values
 
 
 def constants(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
@@ -146,6 +157,6 @@ def constants(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
         yield variable, value if large else tf.constant(value.numpy())
 
 
-def first_number(tensor: Any) -> Any:  # noqa: ANN401
-    """The first number of a tensor. Who reads it is a second reader of the tensor, at no cost."""
-    return tensor[(0,) * tensor.shape.rank]
+def barrier(tensor: Any) -> Any:
+    """The same tensor, behind an operation that TensorFlow neither removes nor fuses, and that costs nothing."""
+    return import_tensorflow().raw_ops.PlaceholderWithDefault(input=tensor, shape=tensor.shape)
