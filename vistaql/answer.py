@@ -156,7 +156,7 @@ def score_row(fit: Fit, result: FitResult, metric: str, alone: FitResult, around
         cnn=cnn,
         layer=features.output.layer if features else None,
         pool=str(features.output.pool) if features else None,
-        learner=fit.learner.name,
+        learner=str(fit.learner),
         metric=metric,
         mean=mean(folds),
         std=deviation(folds),

@@ -36,7 +36,7 @@ def register_cnn(statement: ast.RegisterCnn, context: Context, catalog: Catalog,
     options = cnn_options(statement.options, context)
     element = statement.source or statement.builder or statement.name
     weights_span = statement.weights.span if statement.weights else element.span
-    with pointing_at(element.span, FILE_NOT_FOUND=weights_span, NO_WEIGHTS=weights_span):
+    with pointing_at(element.span, FILE_NOT_FOUND=weights_span, NO_WEIGHTS=weights_span, BAD_MODEL=weights_span):
         cnn = read_cnn(statement.name.text, builder, source, weights_of(statement, context), options)
     with pointing_at(statement.name.span), catalog.transaction() as writer:
         text = to_text(absolute(statement, context), redact=True) + ";"

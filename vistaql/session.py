@@ -114,6 +114,10 @@ class Session:
         outer, self.sourcing = self.sourcing, (*self.sourcing, path)
         try:
             yield from self.run(text, context.parameters, path.parent)
+        except VistaQLError as error:
+            if error.source == text:
+                error.message = f"In {path.name}: {error.message}"
+            raise
         finally:
             self.sourcing = outer
 

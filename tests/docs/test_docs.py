@@ -1,8 +1,8 @@
 """Every example of the documentation runs, and gives what the page says it gives.
 
 Blocks are executed by their language: `vql` (a `text` block behind it is the output), `console` (each `$ vistaql ..`
-with its output), `python` (each `>>>` with its output, or a piece of a module). A page is regenerated from its own commands and compared with itself, seconds and
-third decimals masked; `--bless` writes the regenerated page.
+with its output), `python` (each `>>>` with its output, or a piece of a module). A page is regenerated from its own
+commands and compared with itself, seconds and third decimals masked; `--bless` writes the regenerated page.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vistaql.cli import main
 from vistaql.frontend.scope import FUNCTIONS
+from vistaql.models.cnn import Weights, WeightsKind
+from vistaql.models.roster import load
+from vistaql.models.stored import to_json
+from vistaql.session import connect
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -116,12 +121,12 @@ def replay_python(body: str, names: dict[str, object]) -> Iterator[str]:
     """Each `>>>` of a block, with what it prints now. `names` are those that the page has given values."""
     examples = doctest.DocTestParser().get_examples(body)
     if not examples:
-        exec(compile(body, "a page", "exec"), names)  # noqa: S102, the page is ours
+        exec(compile(body, "a page", "exec", dont_inherit=True), names)  # noqa: S102, the page is ours
         yield body
     for example in examples:
         screen = io.StringIO()
         with contextlib.redirect_stdout(screen):
-            exec(compile(example.source, "a page", "single"), names)  # noqa: S102, the page is ours
+            exec(compile(example.source, "a page", "single", dont_inherit=True), names)  # noqa: S102, the page is ours
         yield "... ".join([">>> ", *example.source.splitlines(keepends=True)]).replace(">>> ... ", ">>> ")
         yield screen.getvalue().replace("\n\n", "\n<BLANKLINE>\n")
 
@@ -144,12 +149,22 @@ def masked(text: str) -> str:
     return "\n".join(" ".join(block.split()) if "# s" in block else block for block in text.split("\n\n"))
 
 
+def know_untrained(name: str) -> None:
+    """Let a CNN of the roster have random weights, so that nothing is downloaded where readers get the real ones."""
+    cnn = load(name)
+    assert cnn
+    untrained = replace(cnn, weights=Weights(WeightsKind.RANDOM, seed=1))
+    statement = f"REGISTER CNN {name} FROM {name} WEIGHTS RANDOM (SEED = 1);"
+    with connect() as session, session.catalog.transaction() as writer:
+        writer.put_cnn(name, to_json(untrained), statement)
+
+
+@pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("page", [name for name, text in pages().items() if executed(text)])
-def test_a_page_gives_what_it_says(page: str, place: Path, request: pytest.FixtureRequest) -> None:
+def test_a_page_gives_what_it_says(page: str, request: pytest.FixtureRequest) -> None:
     text = pages()[page]
     if page == "README.md":
-        # Its own photos are explored with the real weights by its readers, and without a download here.
-        run("-c", "REGISTER CNN mobilenet_v2 FROM mobilenet_v2 WEIGHTS RANDOM (SEED = 1)")
+        know_untrained("mobilenet_v2")
     found = regenerated(text)
     if request.config.getoption("--bless") and masked(found) != masked(text):
         (ROOT / page).write_text(found, encoding="utf-8")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -66,10 +67,15 @@ def photos(test_data: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def freeze() -> Callable[[Pass], FrozenGraph]:
-    """Freeze a pass over a model that is built once for each CNN."""
-    model = cache(build)
-    return lambda pass_: freeze_model(model(pass_.cnn), pass_)
+def model() -> Callable[[Cnn], Any]:
+    """The Keras model of a CNN, built once."""
+    return lru_cache(maxsize=4)(build)
+
+
+@pytest.fixture(scope="session")
+def freeze(model: Callable[[Cnn], Any]) -> Callable[[Pass], FrozenGraph]:
+    """Freeze a pass, once for as long as the tests are about one CNN."""
+    return lru_cache(maxsize=2)(lambda pass_: freeze_model(model(pass_.cnn), pass_))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -53,6 +54,7 @@ def test_every_odd_image_does_what_its_manifest_says(test_data: Path) -> None:
         found = [attempt(str(path)), attempt(path.read_bytes())]
         # A path and its bytes are the same pixels, or the same reason.
         assert np.array_equal(found[0], found[1]), row["file"]
+        assert not isinstance(found[0], str) or re.fullmatch(r"[^/]{10,}[^./]", found[0]), found[0]
         outcome = "error" if isinstance(found[0], str) else "decode"
         if row["expected"] not in {outcome, "either"}:
             wrong.append((row["file"], row["expected"], found[0]))
@@ -63,8 +65,6 @@ def attempt(image: str | bytes) -> np.ndarray | str:
     try:
         pixels = decode(image, 60, 40)
     except Undecodable as failure:
-        assert str(failure)
-        assert "/" not in str(failure)
         return str(failure)
     assert (pixels.shape, pixels.dtype) == ((60, 40, 3), np.uint8)
     return pixels
@@ -81,13 +81,15 @@ def test_exif_orientation_is_applied(turn: int, form: str) -> None:
     assert corners(pixels) == [RED, GREEN, BLUE, WHITE]
 
 
-def test_a_sideways_photo_is_scaled_by_its_upright_sides() -> None:
+def test_a_sideways_photo_is_decoded_scaled_by_its_upright_sides() -> None:
     exif = Image.Exif()
     exif[decoding.ORIENTATION] = 6
-    # Stored 64 wide and 512 high, upright 512 wide and 64 high: for 64 x 64 its short side allows no scaled decoding.
-    upright = decode(encoded(Image.effect_noise((64, 512), 90).convert("RGB"), "JPEG", exif=exif), 64, 64)
-    plain = decode(encoded(Image.effect_noise((512, 64), 90).convert("RGB"), "JPEG"), 64, 64)
-    assert upright.shape == plain.shape
+    data = encoded(Image.effect_noise((64, 512), 90).convert("RGB"), "JPEG", exif=exif)
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft(None, (32, 256))
+        assert image.size == (32, 256)
+        expected = np.asarray(image.transpose(Image.Transpose.ROTATE_270))
+    assert np.array_equal(decode(data, 32, 256), expected)
 
 
 def test_transparency_shows_white() -> None:

@@ -110,8 +110,9 @@ def test_text_with_too_many_levels_is_left_out_and_said() -> None:
     names = [f"n{place}" for place in range(90)] + [None] * 910
     columns = StructuredColumns.of(pa.table({"many": many, "names": names}))
     assert columns.names == ()
-    assert columns.notes == (f"Left out: many (101 different texts, more than {MOST_LEVELS}), "
-                             "names (90 different texts in 1000 rows).",)  # fmt: skip
+    (note,) = columns.notes
+    assert f"many (101 different texts, more than {MOST_LEVELS})" in note
+    assert "names (90 different texts in 1000 rows)" in note
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

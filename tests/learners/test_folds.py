@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vistaql.errors import Code, VistaQLError
-from vistaql.learners.folds import (
-    TRAINED_ONLY, UNUSED, check_folds, deal, from_split, holdout, key_order, sample,
-)  # fmt: skip
+from vistaql.learners.folds import TRAINED_ONLY, UNUSED, check_folds, deal, from_split, holdout, key_order, sample
 
 rows = st.lists(
-    st.tuples(st.text(max_size=6), st.integers(0, 3)), min_size=4, max_size=60, unique_by=lambda row: row[0]
+    st.tuples(st.text(max_size=6), st.integers(0, 3)), min_size=5, max_size=60, unique_by=lambda row: row[0]
 )
 key_sets = st.lists(st.text(max_size=6), min_size=1, max_size=80, unique=True)
 
 
 @given(rows, st.integers(2, 5), st.randoms(use_true_random=False))
-def test_a_row_is_dealt_to_the_same_fold_in_any_order(
-    table: list[tuple[str, int]], folds: int, random: np.random.Generator
-) -> None:
+def test_a_row_is_dealt_to_the_same_fold_in_any_order(table: list[tuple[str, int]], folds: int, random: Random) -> None:
     shuffled = list(table)
     random.shuffle(shuffled)
 

@@ -29,7 +29,7 @@ def test_a_finer_category_and_a_code_of_the_label_are_named() -> None:
             "price band": CODES * 10.0 + random.random(ROWS),
             "noise": random.random(ROWS),
         }
-    ) == ["price band", "subcategory"]
+    ) == ["subcategory", "price band"]
 
 
 def test_an_identifier_gives_nothing_away() -> None:

@@ -54,6 +54,7 @@ def test_estimates_grow_with_the_work() -> None:
 
 
 def test_names_and_options_load_no_numpy() -> None:
-    code = "import sys, vistaql.learners, vistaql.learners.names, vistaql.learners.comparison; print('numpy' in sys.modules)"
+    modules = "vistaql.learners, vistaql.learners.names, vistaql.learners.comparison"
+    code = f"import sys, {modules}; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.session.world import COLUMNS, Explore, World, write_csv
 
+from tests.session.world import COLUMNS, Explore, World, write_csv
 from vistaql.errors import VistaQLError
 from vistaql.session import Session
 
-ODD = ("scan_id", "a.b", "key", "label", "select", "Größe in \"mm\"", "it's", "split")
+ODD = ("scan_id", "a.b", "key", "label", "select", 'Größe in "mm"', "it's", "split")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_names_may_be_odd(alias: str, session: Session, explore: Explore, world:
     path = write_csv(folder / "my table.csv", ODD, [(*row, "train") for row in [(*r, 1) for r in world.rows]])
     name = 'CREATE OR REPLACE TABLE "odd ""table"""'
     quoted = str(path).replace("'", "''")
-    session.sql(f"{name} FROM '{quoted}' KEY scan_id LABEL \"Größe in \"\"mm\"\"\"")
+    session.sql(f'{name} FROM \'{quoted}\' KEY scan_id LABEL "Größe in ""mm"""')
     found = explore(f'FROM scans JOIN "odd ""table""" {alias} FEATURES * EXCEPT (split, "it\'s") TRAIN lr')
     assert found.columns == ("a.b", "key", "label", "select")
     found = explore(f'FROM scans JOIN "odd ""table""" {alias} FEATURES "a.b", "select" WHERE "key" > 4 TRAIN lr')
@@ -123,9 +123,7 @@ def test_a_giveaway_with_an_odd_name_can_be_typed_as_it_is_printed(
     assert explore(f"FROM scans JOIN telling {clause} TRAIN lr").columns == ("ink",)
 
 
-def test_two_tables_with_columns_of_one_name(
-    session: Session, explore: Explore, world: World, tmp_path: Path
-) -> None:
+def test_two_tables_with_columns_of_one_name(session: Session, explore: Explore, world: World, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "more.csv", ("scan_id", "ink"), [(row[0], -row[1]) for row in world.rows])
     session.sql(f"CREATE OR REPLACE TABLE more FROM '{path}' KEY scan_id")
     found = explore("FROM scans JOIN measures JOIN more TRAIN lr")

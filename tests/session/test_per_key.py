@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.session.world import Explore, World, write_csv
 
+from tests.session.world import Explore, World, write_csv
 from vistaql.engines.inprocess.tensors import digest_of
 from vistaql.errors import VistaQLError
 from vistaql.session import Session

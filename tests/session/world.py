@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vistaql.engines.inprocess.prepare import Prepared, prepare
+from vistaql.frontend import ast
+from vistaql.frontend.binder import bind_query
+from vistaql.frontend.parser import parse
 from vistaql.outcome import Exploration
+from vistaql.session import Session
 
 DIGITS = range(5, 10)
 SCANS_OF_A_DIGIT = 20
@@ -40,6 +45,15 @@ def write_csv(path: Path, header: Sequence[object], rows: Sequence[Sequence[obje
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
     return path
+
+
+def prepared(session: Session, text: str) -> Prepared:
+    """What a query knows before its first image: its rows, and how many there are of everything."""
+    statement = parse(text).statements[0]
+    assert isinstance(statement, ast.Explore)
+    bound = bind_query(statement, session.context({}, None))
+    memory = {item.table.source: item.data for item in session.registered.values()}
+    return prepare(bound.plan, bound.reduction, memory, threads=1)
 
 
 Explore = Callable[..., Exploration]

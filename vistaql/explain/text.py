@@ -11,7 +11,7 @@ from vistaql.units import format_duration, format_size
 
 WIDTH = 80
 # Columns at the right: seconds, and bytes.
-SECONDS, BYTES = 12, 8
+SECONDS, BYTES = 11, 7
 LEAST_SECONDS = 0.005
 LEAST_BYTES = 1_000_000
 ESTIMATED = "Rows are estimated from the catalog; a run counts them before it chooses."

@@ -175,7 +175,7 @@ def bind_relation(query: ast.Explore | ast.ExportLayers, context: Context) -> tu
         table = find_table(join.right, context)
         relation, scope = bind_join(join, table, alias_of(join.right, context, scope), relation, scope)
     if query.where is not None:
-        relation = nodes.Filter(relation, scope.predicate(query.where))
+        relation = nodes.Filter(relation, scope.condition(query.where))
     if query.sample is not None:
         relation = bind_sample(query.sample, relation, context)
     return relation, scope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vistaql.errors import Code, VistaQLError, did_you_mean
+from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
 from vistaql.frontend.scope import Scope, Source
 from vistaql.logical import nodes
@@ -20,28 +20,62 @@ def bind_join(join: ast.Join, table: Table, alias: str, relation: Node, scope: S
     wider = replace(scope, sources=(*scope.sources, right))
     kind = nodes.JoinKind.LEFT if join.kind is ast.JoinKind.LEFT else nodes.JoinKind.INNER
     if join.condition is not None:
-        condition = wider.predicate(join.condition)
+        as_text = compared_with_key(join.condition, wider)
+        wider = replace(scope, sources=(*scope.sources, reads_as_text(right, as_text)))
+        condition = wider.condition(join.condition)
         refuse_loose(join.condition, condition, right, scope)
-        scan = nodes.ScanTable(table, alias, text_columns(table, alias, condition, scope))
-        return nodes.Join(relation, scan, kind, condition), wider
+        return nodes.Join(relation, nodes.ScanTable(table, alias, as_text), kind, condition), wider
     if join.using:
         pairs = [(left_of(name, scope, join), right_of(name, right)) for name in join.using]
         span = join.using[0].span.to(join.using[-1].span)
     else:
         pairs = declared_pairs(join, table, right, scope)
         span = join.right.span
-    condition = Predicate(
+    condition = using(pairs, right, span)
+    as_text = tuple(info.name for (source, _), info in pairs if source.is_images)
+    same = tuple((source.qualified(column.name), right.qualified(info.name)) for (source, column), info in pairs)
+    wider = replace(scope, sources=(*scope.sources, reads_as_text(right, as_text)), same=(*scope.same, *same))
+    return nodes.Join(relation, nodes.ScanTable(table, alias, as_text), kind, condition), wider
+
+
+def using(pairs: list[tuple[tuple[Source, ColumnInfo], ColumnInfo]], right: Source, span: Span) -> Predicate:
+    """The condition of USING, or of the declared keys."""
+    columns = (
+        name for (source, column), info in pairs for name in (source.qualified(column.name), right.qualified(info.name))
+    )
+    return Predicate(
         " AND ".join(equality(left, (right, info)) for left, info in pairs),
-        tuple(dict.fromkeys(name for (source, column), info in pairs
-                            for name in (source.qualified(column.name), right.qualified(info.name)))),
+        tuple(dict.fromkeys(columns)),
         "USING (" + ", ".join(info.name for _, info in pairs) + ")",
         (span.start, span.end),
-    )  # fmt: skip
-    same = tuple((source.qualified(column.name), right.qualified(info.name)) for (source, column), info in pairs)
-    as_text = tuple(info.name for left, info in pairs if compared_as_text(*left))
-    return nodes.Join(relation, nodes.ScanTable(table, alias, as_text), kind, condition), replace(
-        wider, same=(*scope.same, *same)
     )
+
+
+def reads_as_text(right: Source, names: tuple[str, ...]) -> Source:
+    """The source with the columns that are compared with the images' key as they are read: as text."""
+    return replace(
+        right,
+        columns=tuple(
+            replace(column, type=ColumnType.TEXT) if column.name in names else column for column in right.columns
+        ),
+    )
+
+
+def compared_with_key(expression: ast.Expression, scope: Scope) -> tuple[str, ...]:
+    """Columns of the last source that an ON sets equal to the images' key."""
+    match expression:
+        case ast.Binary(ast.Operator.AND | ast.Operator.OR, left, right):
+            return tuple(dict.fromkeys((*compared_with_key(left, scope), *compared_with_key(right, scope))))
+        case ast.Binary(ast.Operator.EQ, ast.Column() as left, ast.Column() as right):
+            sides = [scope.resolve(left), scope.resolve(right)]
+            images, joined = scope.sources[0], scope.sources[-1]
+            keys = [source is images and info is key_of(images) for source, info in sides]
+            return tuple(
+                info.name
+                for (source, info), other in zip(sides, reversed(keys), strict=True)
+                if other and source is joined
+            )
+    return ()
 
 
 def refuse_loose(expression: ast.Expression, condition: Predicate, right: Source, scope: Scope) -> None:
@@ -148,17 +182,3 @@ def equality(left: tuple[Source, ColumnInfo], right: tuple[Source, ColumnInfo]) 
 def compared_as_text(source: Source, info: ColumnInfo) -> bool:
     """Whether what is compared with the column is read as text: keys of images are."""
     return source.is_images and info.type is ColumnType.TEXT
-
-
-def text_columns(table: Table, alias: str, condition: Predicate, scope: Scope) -> tuple[str, ...]:
-    """Columns of the table in a condition that also names the images' key: read as text, like the key."""
-    images = scope.sources[0]
-    if images.qualified(key_of(images).name) not in condition.columns:
-        return ()
-    named = (column.removeprefix(f"{alias}.") for column in condition.columns if column.startswith(f"{alias}."))
-    declared = {key.casefold() for key in table.key}
-    return tuple(
-        name
-        for name in named
-        if name.casefold() in declared or any(c.name == name and c.type is ColumnType.TEXT for c in table.columns)
-    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
+from vistaql.frontend.kinds import Kinds
 from vistaql.frontend.printer import to_text
 from vistaql.logical.nodes import Predicate
 from vistaql.stores.quoting import Scalar, identifier, literal
@@ -92,11 +93,21 @@ class Scope:
         first, *others = [source.qualified(info.name) for source, info in found]
         return all((first, other) in self.same or (other, first) in self.same for other in others)
 
+    def condition(self, expression: ast.Expression) -> Predicate:
+        """An expression that is true or false, as SQL."""
+        found = self.predicate(expression)
+        self._kinds().condition(expression)
+        return found
+
     def predicate(self, expression: ast.Expression) -> Predicate:
         """An expression as SQL, with the columns it reads."""
         columns: dict[str, None] = {}
         sql = self._sql(expression, columns)
+        self._kinds().of(expression)
         return Predicate(sql, tuple(columns), to_text(expression), (expression.span.start, expression.span.end))
+
+    def _kinds(self) -> Kinds:
+        return Kinds(lambda column: self.resolve(column)[1].type, lambda name: bound(name, self.parameters))
 
     def _sql(self, expression: ast.Expression, columns: dict[str, None]) -> str:
         def sql(inner: ast.Expression) -> str:

@@ -94,21 +94,22 @@ class StructuredColumns:
             said.append(f"Missing values: {shown}; filled with the fold's median, or its commonest value.")
         return tuple(said)
 
-    def groups(self, most: int) -> Iterator[tuple[str, np.ndarray]]:
-        """Each column as group numbers from 0: its levels, or up to `most` ranges of its numbers; missing is a group.
+    def groups(self, most: int) -> Iterator[tuple[str, np.ndarray, bool]]:
+        """Each column as group numbers from 0, and whether neighbouring groups are alike, as those of numbers are.
 
-        Ranges hold equal numbers of rows, and do not depend on the order of rows.
+        A group is a level, a number, or, with more than `most` different numbers, one of so many ranges; missing
+        is a group too. Groups do not depend on the order of rows.
         """
-        numeric = [name for name, text in zip(self.names, self.are_text, strict=True) if not text]
-        texts = [name for name, text in zip(self.names, self.are_text, strict=True) if text]
-        for place, name in enumerate(numeric):
-            values = self.numbers[:, place]
+        numbers, texts = iter(self.numbers.T), iter(self.levels.T)
+        for name, text in zip(self.names, self.are_text, strict=True):
+            if text:
+                yield name, next(texts).astype(np.int64) + 1, False
+                continue
+            values = next(numbers)
             cuts = np.unique(values[~np.isnan(values)])
             if len(cuts) > most:
-                cuts = np.unique(np.nanquantile(values, np.linspace(0, 1, most + 1)[1:-1], method="higher"))
-            yield name, np.where(np.isnan(values), 0, 1 + np.searchsorted(cuts, values))
-        for place, name in enumerate(texts):
-            yield name, self.levels[:, place].astype(np.int64) + 1
+                cuts = cuts[np.unique(np.linspace(0, len(cuts) - 1, most).astype(np.int64))]
+            yield name, np.where(np.isnan(values), 0, 1 + np.searchsorted(cuts, values)), True
 
     @cached_property
     def encoded(self) -> np.ndarray:

@@ -107,7 +107,7 @@ def evaluate(
     *,
     with_columns: bool = True,
 ) -> Evaluation:
-    """Fit and score every fold, `workers` folds side by side, each with one BLAS thread.
+    """Fit and score every fold with `workers` threads, each with one BLAS thread.
 
     `image` is float32 [rows, width] in the order of the examples, or None for the table alone. Without columns
     and image features the class frequencies are all there is, which is to say the commonest class.

@@ -54,10 +54,17 @@ def deal(keys: Sequence[str], codes: np.ndarray, folds: int) -> np.ndarray:
     """Deal the rows of each class, in canonical order, to the folds in turn.
 
     Dealing goes on where the class before stopped, so folds differ by at most one row in each class and in all.
+    Raises TOO_FEW_ROWS, without a span, where a fold would stay empty.
 
     >>> deal(["a", "b", "c", "d"], np.array([0, 0, 1, 1]), 2)
     array([1, 0, 1, 0])
     """
+    if len(codes) < folds:
+        raise VistaQLError(
+            Code.TOO_FEW_ROWS,
+            f"{len(codes)} rows with a label cannot be dealt to {folds} folds.",
+            hint="Take more rows, or fewer folds: EVALUATE accuracy USING CROSS VALIDATION (2).",
+        )
     order = key_order(keys)
     dealt = order[np.argsort(codes[order], kind="stable")]
     assigned = np.empty(len(codes), dtype=np.int64)

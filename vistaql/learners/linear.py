@@ -13,7 +13,7 @@ from vistaql.learners.matrix import Matrix, Standardisation
 from vistaql.learners.minimise import Terms
 from vistaql.learners.objective import Fold, Rows, minimise_together
 
-MOST_ROWS_ROTATED = 3000
+MOST_ROWS_ROTATED = 2000
 """Beyond it, the eigenvectors of rows x rows cost more than they save."""
 MOST_COLUMNS_PRECONDITIONED = 4096
 """Beyond it, the inverse of columns x columns costs more than it saves."""
@@ -73,6 +73,7 @@ def fit_columns(
     inverse = None
     if learner.l1_ratio == 0 and matrix.width <= MOST_COLUMNS_PRECONDITIONED:
         # The first fold stands for all: the others are so alike that their own would cost more than it saves.
+        # It steers the search and not what it finds, and it knows no labels.
         inverse = inverse_hessian(matrix, folds[0], standardisations[0], curvature(classes), learner.reg)
 
     def precondition(slopes: np.ndarray) -> np.ndarray:

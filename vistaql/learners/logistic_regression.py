@@ -59,8 +59,8 @@ class LogisticRegression(Learner):
         return shared / FOLDS + EVALUATIONS * 4.0 * rows * width * outputs
 
     def memory(self, rows: int, width: int, classes: int) -> int:
-        """Preconditioner or rotated rows, remembered steps, and a few numbers a row and class."""
+        """Eigenvectors or preconditioner, remembered steps, and a few numbers a row and class."""
         inner = rows if rows < width and not self.l1_ratio else width
         coefficients = (inner + 1) * (1 if classes == 2 else classes)
         remembered = FOLDS * 8 * coefficients * 2 * max(5, min(20, 2**26 // (16 * coefficients)))
-        return 28 * inner**2 + remembered // 2 + 48 * rows * classes + 32 * 2**20
+        return (64 if inner == rows else 28) * inner**2 + remembered // 2 + 48 * rows * classes + 32 * 2**20

@@ -74,10 +74,14 @@ def host_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def cgroup_cores(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+CGROUPS = Path("/sys/fs/cgroup")
+MEMBERSHIP = Path("/proc/self/cgroup")
+
+
+def cgroup_cores(root: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int | None:
     """Whole cores that the cgroup of this process allows (at least one); None without a limit."""
     limits = []
-    for folder in cgroup_folders(root, "cpu"):
+    for folder in cgroup_folders(root, membership, "cpu"):
         words = read_words(folder / "cpu.max")
         if len(words) == 2 and words[0].isdigit():
             limits.append(int(words[0]) / int(words[1]))
@@ -88,10 +92,10 @@ def cgroup_cores(root: Path = Path("/sys/fs/cgroup")) -> int | None:
     return max(1, int(min(limits))) if limits else None
 
 
-def cgroup_memory(root: Path = Path("/sys/fs/cgroup")) -> int | None:
+def cgroup_memory(root: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int | None:
     """Bytes that the cgroup of this process allows; None without a limit."""
     limits = []
-    for folder in cgroup_folders(root, "memory"):
+    for folder in cgroup_folders(root, membership, "memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
             words = read_words(folder / name)
             # Version 1 writes a number near 2**63 where there is no limit.
@@ -100,10 +104,10 @@ def cgroup_memory(root: Path = Path("/sys/fs/cgroup")) -> int | None:
     return min(limits) if limits else None
 
 
-def cgroup_folders(root: Path, controller: str) -> list[Path]:
+def cgroup_folders(root: Path, membership: Path, controller: str) -> list[Path]:
     """The folders whose limits hold for this process: its own cgroup and all above it (v2, then v1)."""
     folders = [root, root / controller]
-    for line in read_words(Path("/proc/self/cgroup"), lines=True):
+    for line in read_words(membership, lines=True):
         _, controllers, path = line.split(":", 2)
         top = root if not controllers else root / controller
         if not controllers or controller in controllers.split(","):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 Scalar = str | int | float | bool | None
+PLAIN = re.compile(r"[^\W\d]\w*")
 
 
 def identifier(name: str) -> str:
@@ -14,6 +16,15 @@ def identifier(name: str) -> str:
     '"odd ""name"" here"'
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def typed(name: str) -> str:
+    """A name as a user would type it: quoted where it must be.
+
+    >>> typed("ink"), typed("ink used")
+    ('ink', '"ink used"')
+    """
+    return name if PLAIN.fullmatch(name) else identifier(name)
 
 
 def literal(value: Scalar) -> str:

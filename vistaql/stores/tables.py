@@ -84,24 +84,37 @@ def scan_sql(table: Table, text_columns: frozenset[str] = frozenset()) -> str:
     types = {
         column.name: "VARCHAR" if column.name.casefold() in wanted else column.sql_type for column in table.columns
     }
+    keys = [column for column in table.columns if column.name.casefold() in wanted]
     if table.format is TableFormat.CSV:
-        return _csv_scan(table, types)
+        return _replaced(_csv_scan(table, types), [(key, _without_point_zero(key)) for key in keys if is_float(key)])
     if table.format is TableFormat.JSON:
-        return f"read_json({_pattern(table)}, columns = {struct(types)})"
+        scan = f"read_json({_pattern(table)}, columns = {struct(types)})"
+        return _replaced(scan, [(key, _without_point_zero(key)) for key in keys if is_float(key)])
     scan = identifier(table.source) if table.format is TableFormat.ARROW else _parquet_scan(table)
-    casts = [
-        f"{text_of(column)} AS {identifier(column.name)}"
-        for column in table.columns
-        if column.name.casefold() in wanted and column.sql_type != "VARCHAR"
-    ]
-    return f"(SELECT * REPLACE ({', '.join(casts)}) FROM {scan})" if casts else scan
+    return _replaced(scan, [(key, text_of(key)) for key in keys if key.sql_type != "VARCHAR"])
+
+
+def _replaced(scan: str, changes: list[tuple[ColumnInfo, str]]) -> str:
+    """The scan with some columns computed anew."""
+    shown = ", ".join(f"{sql} AS {identifier(column.name)}" for column, sql in changes)
+    return f"(SELECT * REPLACE ({shown}) FROM {scan})" if shown else scan
+
+
+def _without_point_zero(column: ColumnInfo) -> str:
+    """A whole number that was written as text with '.0', without it."""
+    return f"regexp_replace({identifier(column.name)}, '^(-?[0-9]+)[.]0+$', '\\1')"
+
+
+def is_float(column: ColumnInfo) -> bool:
+    """Whether the column is of binary fractions, which whole numbers become where one is missing."""
+    return column.sql_type in ("DOUBLE", "FLOAT")
 
 
 def text_of(column: ColumnInfo) -> str:
     """A value as a key: text, without the '.0' that a column of whole numbers gets when one is missing."""
     name = identifier(column.name)
     text = f"CAST({name} AS VARCHAR)"
-    if column.sql_type in ("DOUBLE", "FLOAT"):
+    if is_float(column):
         whole = f"isfinite({name}) AND {name} = trunc({name})"
     elif column.sql_type.startswith("DECIMAL"):
         whole = f"{name} = trunc({name})"

@@ -44,6 +44,7 @@ from vistaql.stores.headers import image_headers
 from vistaql.stores.image_set import ParquetBytesSource
 from vistaql.stores.image_views import headers_inside
 from vistaql.stores.listing import list_images
+from vistaql.stores.quoting import identifier, typed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -140,7 +141,7 @@ def one_row_a_key(listing: pa.Table) -> pa.Table:
 def classes_of(joined: JoinedRows, rows: Rows) -> Classes:
     """The label of every row as a class; errors point at the expression."""
     with pointing_at_label(rows):
-        return read_classes(joined.table[LABEL], rows.label.words if rows.label else LABEL)
+        return read_classes(joined.table[LABEL], label_words(rows))
 
 
 def checked(rows: Learnable, classes: Classes, evaluation: Evaluation, source: Rows) -> tuple[str, ...]:
@@ -154,12 +155,12 @@ def checked(rows: Learnable, classes: Classes, evaluation: Evaluation, source: R
         columns = StructuredColumns.of(rows.table)
         notes += columns.notes
         given = giveaways(columns, rows.codes, tested)
-        names = ", ".join(item.column for item in given)
-        for item in given:
-            label = source.label.words if source.label else LABEL
-            notes.append(
-                f"{item.column} alone gives {label} in {item.accuracy:.1%} of rows: FEATURES * EXCEPT ({names})."
-            )
+        names = ", ".join(typed(item.column) for item in given)
+        label = label_words(source)
+        notes += [
+            f"{item.column} alone gives {label} in {item.accuracy:.1%} of rows: FEATURES * EXCEPT ({names})."
+            for item in given
+        ]
     return tuple(notes)
 
 
@@ -189,17 +190,29 @@ def no_rows(joined: JoinedRows) -> VistaQLError:
 
 def shown_names(table: pa.Table, rows: Rows) -> pa.Table:
     """Columns under their own names where those are unique, else with the name of their table."""
-    sources = [node for node in rows.walk() if isinstance(node, ScanTable | ScanImages)]
-    # An alias or a column may have a dot in its name, so that a split at the dot would not do.
-    own = {
-        f"{source.alias}.{column.name}": column.name
-        for source in sources
-        for column in (source.table if isinstance(source, ScanTable) else source.images).columns
-    }
+    own = own_names(rows)
     plain = [own[name] for name in rows.columns]
     return table.rename_columns(
         [short if plain.count(short) == 1 else name for short, name in zip(plain, rows.columns, strict=True)]
     )
+
+
+def own_names(rows: Rows) -> dict[str, str]:
+    """The names that columns have in their tables; a dot may be part of either name, so cutting would not do."""
+    return {
+        f"{source.alias}.{column.name}": column.name
+        for source in rows.walk()
+        if isinstance(source, ScanTable | ScanImages)
+        for column in (source.table if isinstance(source, ScanTable) else source.images).columns
+    }
+
+
+def label_words(rows: Rows) -> str:
+    """What is predicted: the expression as it was written, or the column's own name."""
+    if rows.label is None:
+        return LABEL
+    column = rows.label.columns[0] if rows.label.columns else ""
+    return own_names(rows)[column] if rows.label.sql == identifier(column) else rows.label.words
 
 
 def sizes_of(query: Explore | Export, listing: pa.Table, rows: Learnable) -> Sizes:

@@ -168,7 +168,7 @@ def outputs(rows: Rows, key: str) -> str:
     if rows.label:
         parts.append(f"{rows.label.sql} AS {LABEL}")
     if rows.split:
-        parts.append(f"{identifier(rows.split)} AS {SPLIT}")
+        parts.append(f"CAST({identifier(rows.split)} AS VARCHAR) AS {SPLIT}")
     return ", ".join(parts)
 
 

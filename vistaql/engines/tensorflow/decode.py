@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import stat
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -80,12 +80,12 @@ warnings.filterwarnings(*QUIET)
 QUIET_FILTER: Final = warnings.filters[0]
 
 
-def open_bytes(image: str | bytes) -> io.BufferedIOBase:
+def open_bytes(image: str | bytes) -> IO[bytes]:
     """A file to read from. Pillow is never given a path: it would map some formats, and fail on them differently."""
     if isinstance(image, bytes):
         size = len(image)
     else:
-        status = os.stat(image)
+        status = Path(image).stat()
         if not stat.S_ISREG(status.st_mode):
             message = "it is not a file"
             raise Undecodable(message)
@@ -96,7 +96,7 @@ def open_bytes(image: str | bytes) -> io.BufferedIOBase:
     if size > MAX_FILE_BYTES:
         message = f"the file has {size} bytes, more than the {MAX_FILE_BYTES} allowed"
         raise Undecodable(message)
-    return io.BytesIO(image) if isinstance(image, bytes) else open(image, "rb")  # noqa: SIM115
+    return io.BytesIO(image) if isinstance(image, bytes) else Path(image).open("rb")
 
 
 def resized(image: Image.Image, height: int, width: int) -> Pixels:

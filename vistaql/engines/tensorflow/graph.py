@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from vistaql.engines.tensorflow.builders import build, tensors
 from vistaql.engines.tensorflow.pooling import pool
 from vistaql.engines.tensorflow.preprocessing import preprocess
@@ -24,13 +22,18 @@ from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    import numpy as np
+
     from vistaql.models.cnn import Cnn
     from vistaql.physical.inference import Output, Pass
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 LARGEST_CONSTANT: Final = 32 * 2**20
-"""Bytes of a weight above which it stays outside the graph: TensorFlow copies constants three times over."""
+"""Bytes of a weight above which it stays outside the graph: TensorFlow copies constants three times over.
+
+Only dense layers have such weights. Constants and tensors take different kernels, so a change here changes bits.
+"""
 
 GRAPHS_KEPT: Final = 2
 """Frozen graphs that a process keeps for the next call, with their weights."""

@@ -9,7 +9,7 @@ from vistaql.engines.tensorflow.runtime import import_tensorflow
 from vistaql.models.pool import Pool, PoolKind
 
 
-def pool(tensor: Any, how: Pool) -> Any:  # noqa: ANN401, tensors have no types that mypy knows
+def pool(tensor: Any, how: Pool) -> Any:
     """Reduce [rows, height, width, channels] to [rows, cells x channels], cell by cell from the top left.
 
     A tensor without height and width, or one pooled by NONE, is only made flat.

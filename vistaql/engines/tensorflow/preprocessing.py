@@ -13,7 +13,7 @@ TORCH_STD: Final = (0.229, 0.224, 0.225)
 CAFFE_MEAN: Final = (123.68, 116.779, 103.939)
 
 
-def preprocess(pixels: Any, how: Preprocessing) -> Any:  # noqa: ANN401, tensors have no types that mypy knows
+def preprocess(pixels: Any, how: Preprocessing) -> Any:
     """Turn RGB pixels, uint8 [rows, height, width, 3], into the float32 input of a CNN."""
     tf = import_tensorflow()
     values = tf.cast(pixels, tf.float32)
