@@ -53,7 +53,8 @@ def prepare(data: Path, home: Path, photos: int) -> None:
     for path in photo_paths(data, photos):
         (folder / path.name).write_bytes(path.read_bytes())
     script = SETUP.format(data=data, folder=folder)
-    subprocess.run([sys.executable, "-m", "vistaql", "--home", str(home), "-c", script], check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "vistaql", "--home", str(home), "-c", script]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def seconds(command: list[str], *, show: bool) -> float:
@@ -88,7 +89,8 @@ def main() -> None:
     for name, taken in times.items():
         ratios = [mine / theirs for mine, theirs in zip(own, taken, strict=True)]
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        print(f"{name:<22} {statistics.median(taken):7.1f} s   VistaQL takes {statistics.median(ratios):.2f} of it ({spread})")
+        ratio = statistics.median(ratios)
+        print(f"{name:<22} {statistics.median(taken):7.1f} s   VistaQL takes {ratio:.2f} of it ({spread})")
 
 
 if __name__ == "__main__":

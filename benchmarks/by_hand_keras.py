@@ -35,8 +35,8 @@ def batches(paths: list[Path]) -> Iterator[Any]:
     from PIL import Image
 
     for start in range(0, len(paths), BATCH):
-        images = [Image.open(path).convert("RGB").resize((224, 224), Image.BILINEAR) for path in paths[start : start + BATCH]]
-        pixels = np.stack([np.asarray(image, np.float32) for image in images])
+        opened = (Image.open(path).convert("RGB") for path in paths[start : start + BATCH])
+        pixels = np.stack([np.asarray(image.resize((224, 224), Image.BILINEAR), np.float32) for image in opened])
         yield keras.applications.resnet50.preprocess_input(pixels)
 
 
@@ -98,7 +98,7 @@ def main() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     paths = photo_paths(given.data, given.photos)
     started = perf_counter()
-    import tensorflow  # noqa: F401 - its import is part of the job
+    import tensorflow  # noqa: F401, ICN001 - its import is part of the job
 
     imported = perf_counter()
     features = infer(paths, lazy=given.how == "lazy")

@@ -155,9 +155,9 @@ class VistaQLError(Exception):
 
 
 def line_and_column(source: str, offset: int) -> tuple[int, int]:
-    """Line and column of a character, both from 1.
+    r"""Line and column of a character, both from 1.
 
-    >>> line_and_column("a\\nbc", 3)
+    >>> line_and_column("a\nbc", 3)
     (2, 2)
     """
     before = source[:offset]

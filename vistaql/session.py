@@ -125,8 +125,9 @@ class Session:
         """Run one statement."""
         match statement:
             case ast.Explore() | ast.ExportLayers():
+                bound = bind_query(statement, context)
                 self.last_query = statement
-                return self.query(bind_query(statement, context))
+                return self.query(bound)
             case ast.Explain():
                 return self.explain(statement, context)
             case ast.SetOption() | ast.Reset():
@@ -150,8 +151,14 @@ class Session:
                 Code.NOTHING_BEFORE, "There is no query before this EXPLAIN.", span=statement.span,
                 hint="Write EXPLAIN EXPLORE ..",
             )  # fmt: skip
+        try:
+            bound = bind_query(query, context)
+        except VistaQLError as error:
+            if statement.query is None:
+                # The words it points at stand in another text.
+                error.span = None
+            raise
         self.last_query = query
-        bound = bind_query(query, context)
         decision = self.decide(bound, estimate(bound.plan))
         as_json = statement.format is ast.ExplainFormat.JSON
         plan = explained.plan_json(decision, with_graph=as_json)
@@ -226,8 +233,8 @@ class Trial(Session):
         """Bind a query; run what names things."""
         match statement:
             case ast.Explore() | ast.ExportLayers():
-                self.last_query = statement
                 bound = bind_query(statement, context)
+                self.last_query = statement
                 check_targets(bound, self.catalog)
                 expected(bound, self.catalog)
                 return None

@@ -180,7 +180,7 @@ FOREIGN_KEYS = {
 @pytest.mark.parametrize("file", [*FOREIGN_KEYS, "csv", "json"])
 @pytest.mark.parametrize("declared", [True, False])
 def test_keys_of_any_type_meet_the_names_of_files(
-    file: str, declared: bool, session: Session, world: World, tmp_path: Path
+    file: str, *, declared: bool, session: Session, world: World, tmp_path: Path
 ) -> None:
     """A missing key makes whole numbers fractions in many a program, and '7.0' is the scan called 7 all the same."""
     numbered(world, tmp_path / "images", [str(number) for number in range(60)])
@@ -202,9 +202,9 @@ def test_keys_of_any_type_meet_the_names_of_files(
     found = prepared(session, f"EXPLORE strokes FROM numbered {join} TRAIN lr")
     assert (len(found.learnable.keys), found.joined.counts.images_without_row) == (60, 0)
     assert found.joined.counts.rows_without_image == (file == "csv")
-    twice = "JOIN typed AS b ON b.id = typed.id"
-    assert len(prepared(session, f"EXPLORE strokes FROM numbered {join} {twice} PREDICT b.digit TRAIN lr").learnable.keys) \
-        == 60  # fmt: skip
+    twice = f"{join} JOIN typed AS again USING (id)"
+    found = prepared(session, f"EXPLORE strokes FROM numbered {twice} PREDICT again.digit TRAIN lr")
+    assert len(found.learnable.keys) == 60
 
 
 def test_keys_keep_their_leading_zeros(session: Session, explore: Explore, world: World, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_a_failed_export_leaves_the_file_of_before(session: Session, tmp_path: P
 
 def test_a_full_disk_is_told_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(VistaQLError) as failure, working_folder() as folder:
+    with pytest.raises(VistaQLError) as failure, working_folder() as folder:  # noqa: PT012, the block fails half-way
         (Path(folder) / "tensors.arrow").touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert failure.value.code.name == "OUT_OF_SPACE"

@@ -139,7 +139,8 @@ def explained(file: Path) -> Iterator[None]:
     """Errors of SQLite inside the block, with what can be done about them."""
     try:
         yield
-    except sqlite3.Error as error:
+    # A damaged file may give text that is none.
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         number = getattr(error, "sqlite_errorcode", 0) & 0xFF
         raise _explanation(file, number, str(error)) from error
 
