@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from tests.session.world import COLUMNS, Explore, World, write_csv
 from vistaql.errors import VistaQLError
@@ -38,8 +39,9 @@ def by_hand(matrix: np.ndarray, codes: np.ndarray, tested: np.ndarray) -> list[f
     found = []
     for fold in range(FOLDS):
         train, test = tested != fold, tested == fold
-        plain = LogisticRegression(C=1 / (Learner().reg * train.sum()), tol=1e-10, max_iter=5000)
-        model = make_pipeline(StandardScaler(), plain).fit(matrix[train], codes[train])
+        plain = LogisticRegression(C=1 / (Learner().reg * train.sum()), tol=1e-8, max_iter=2000)
+        with threadpool_limits(1):
+            model = make_pipeline(StandardScaler(), plain).fit(matrix[train], codes[train])
         found.append(float((model.predict(matrix[test]) == codes[test]).mean()))
     return found
 

@@ -59,6 +59,35 @@ def test_whole_tensors_can_be_had_and_pool_to_the_pooled(session: Session, tmp_p
     assert (whole.reshape(10, -1, 64).max(axis=1) == pooled).all()
 
 
+class Weighed(Silent):
+    """Weighs, after each batch, what lies on disk and what Arrow holds in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.on_disk: list[int] = []
+        self.in_memory: list[int] = []
+
+    def advance(self, count: int) -> None:
+        del count
+        self.on_disk.append(sum(path.stat().st_size for path in self.folder.rglob("*.arrow")))
+        self.in_memory.append(pa.total_allocated_bytes())
+
+
+def test_features_wait_on_disk_and_not_in_memory(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred tensors of 147 KB: at the end of the pass most of them lie in a file that is gone afterwards."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    weighed = Weighed(tmp_path)
+    monkeypatch.setattr(session, "progress", weighed)
+    before = pa.total_allocated_bytes()
+    session.sql(f"EXPORT LAYERS conv1 POOL none OF strokes FROM scans TO '{tmp_path}/f.parquet'")
+    whole = 100 * 48 * 48 * 16 * 4
+    assert max(weighed.on_disk) > whole * 0.6
+    assert max(weighed.in_memory) - before < whole * 0.6
+    assert [path.name for path in tmp_path.iterdir()] == ["f.parquet"]
+
+
 def test_joins_and_where_choose_the_rows(session: Session, world: World, tmp_path: Path) -> None:
     session.sql(f"EXPORT LAYERS fc6 OF strokes FROM scans JOIN measures WHERE digit = 7 TO '{tmp_path}/f.parquet'")
     keys = pq.read_table(tmp_path / "f.parquet")["key"].to_pylist()
@@ -84,14 +113,13 @@ class NoInference(Silent):
     ],
 )
 def test_a_target_that_cannot_be_written_is_refused_before_the_run(
-    statement: str, session: Session, tmp_path: Path, request: pytest.FixtureRequest
+    statement: str, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for ending in ("parquet", "csv"):
         (tmp_path / f"folder.{ending}").mkdir()
     before = sorted(tmp_path.rglob("*"))
     results = session.catalog.names(Kind.RESULT)
-    progress, session.progress = session.progress, NoInference()
-    request.addfinalizer(lambda: setattr(session, "progress", progress))
+    monkeypatch.setattr(session, "progress", NoInference())
     with pytest.raises(VistaQLError) as failure:
         session.sql(statement.format(path=tmp_path / "folder"))
     assert failure.value.code.name == "NOT_WRITABLE"

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
-from vistaql.frontend.scope import Scope, Source
+from vistaql.frontend.scope import Scope, Source, equality
 from vistaql.logical import nodes
 from vistaql.logical.nodes import Predicate
 from vistaql.plan.node import Node
-from vistaql.stores.quoting import identifier
-from vistaql.stores.tables import ColumnInfo, ColumnType, Table, text_of
+from vistaql.stores.tables import ColumnInfo, ColumnType, Table
 
 
 def bind_join(join: ast.Join, table: Table, alias: str, relation: Node, scope: Scope) -> tuple[nodes.Join, Scope]:
@@ -31,6 +30,8 @@ def bind_join(join: ast.Join, table: Table, alias: str, relation: Node, scope: S
     else:
         pairs = declared_pairs(join, table, right, scope)
         span = join.right.span
+    # Keys of images are text, and what is compared with them is read as text.
+    pairs = [(left, replace(info, type=ColumnType.TEXT) if left[0].is_images else info) for left, info in pairs]
     condition = using(pairs, right, span)
     as_text = tuple(info.name for (source, _), info in pairs if source.is_images)
     same = tuple((source.qualified(column.name), right.qualified(info.name)) for (source, column), info in pairs)
@@ -169,16 +170,3 @@ def key_of(images: Source) -> ColumnInfo:
 def key_column(table: Table, key: str) -> str:
     """A declared key as the table spells it."""
     return next((column.name for column in table.columns if column.name.casefold() == key.casefold()), key)
-
-
-def equality(left: tuple[Source, ColumnInfo], right: tuple[Source, ColumnInfo]) -> str:
-    """Two columns are equal; as text, where one side is text and the other is not."""
-    qualified = [replace(info, name=source.qualified(info.name)) for source, info in (left, right)]
-    same = left[1].type is right[1].type or compared_as_text(*left)
-    names = [identifier(info.name) if same or info.type is ColumnType.TEXT else text_of(info) for info in qualified]
-    return f"{names[0]} = {names[1]}"
-
-
-def compared_as_text(source: Source, info: ColumnInfo) -> bool:
-    """Whether what is compared with the column is read as text: keys of images are."""
-    return source.is_images and info.type is ColumnType.TEXT

@@ -40,14 +40,13 @@ class Kinds:
         Raises BAD_EXPRESSION at an operation that has no value for the kinds of its operands.
         """
         match expression:
-            case ast.Column():
-                return plain(self.column(expression))
-            case ast.Literal(value):
-                return kind_of_value(value)
-            case ast.Parameter():
-                return kind_of_value(self.parameter(expression))
-            case ast.Date():
-                return ColumnType.TIME
+            case ast.Column() | ast.Literal() | ast.Parameter() | ast.Date():
+                return self.leaf(expression)
+            case ast.Binary(ast.Operator.EQ, ast.Column() as left, ast.Column() as right):
+                # Keys are compared as text where one of them is.
+                self.of(left)
+                self.of(right)
+                return ColumnType.BOOLEAN
             case ast.Binary(operator, left, right) if operator.value in COMPARED:
                 return self.compared(expression, left, (right,))
             case ast.Binary(operator, left, right) if operator.value in JOINED:
@@ -72,6 +71,18 @@ class Kinds:
             case ast.Call(function, arguments):
                 return self.call(function.text.casefold(), arguments)
         return None
+
+    def leaf(self, expression: ast.Column | ast.Literal | ast.Parameter | ast.Date) -> Kind:
+        """The kind of what is not made of other expressions."""
+        match expression:
+            case ast.Column():
+                return plain(self.column(expression))
+            case ast.Literal(value):
+                return kind_of_value(value)
+            case ast.Parameter():
+                return kind_of_value(self.parameter(expression))
+            case ast.Date():
+                return ColumnType.TIME
 
     def condition(self, expression: ast.Expression) -> Kind:
         """What stands in WHERE, ON, AND, OR and NOT: it is true or false."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
@@ -15,7 +15,7 @@ from vistaql.frontend.kinds import Kinds
 from vistaql.frontend.printer import to_text
 from vistaql.logical.nodes import Predicate
 from vistaql.stores.quoting import Scalar, identifier, literal
-from vistaql.stores.tables import ColumnInfo
+from vistaql.stores.tables import ColumnInfo, ColumnType, text_of
 
 # Functions that mean the same in every engine.
 FUNCTIONS = frozenset(
@@ -124,6 +124,10 @@ class Scope:
                 return literal(bound(expression, self.parameters))
             case ast.Date(text):
                 return f"DATE '{checked_date(text, expression.span)}'"
+            case ast.Binary(ast.Operator.EQ, ast.Column() as left, ast.Column() as right):
+                sides = self.resolve(left), self.resolve(right)
+                columns.update(dict.fromkeys(source.qualified(info.name) for source, info in sides))
+                return f"({equality(*sides)})"
             case ast.Binary(operator, left, right):
                 return f"({sql(left)} {operator.value} {sql(right)})"
             case ast.Not(operand):
@@ -142,12 +146,7 @@ class Scope:
             case ast.Call(function, arguments):
                 return f"{checked_function(function)}({', '.join(map(sql, arguments))})"
             case _:
-                raise VistaQLError(
-                    Code.BAD_EXPRESSION,
-                    "A size or a duration has no place in an expression.",
-                    span=expression.span,
-                    hint="Write a number without a unit.",
-                )
+                raise no_value(expression.span)
 
 
 def bound(parameter: ast.Parameter, parameters: Mapping[str, ParameterValue]) -> ParameterValue:
@@ -161,6 +160,16 @@ def bound(parameter: ast.Parameter, parameters: Mapping[str, ParameterValue]) ->
             hint=f"Give it with --param {parameter.name}=VALUE, or in Python sql(text, {parameter.name}=value).",
         )
     return parameters[parameter.name]
+
+
+def no_value(span: Span) -> VistaQLError:
+    """8GB and 90s are for settings."""
+    return VistaQLError(
+        Code.BAD_EXPRESSION,
+        "A size or a duration has no place in an expression.",
+        span=span,
+        hint="Write a number without a unit.",
+    )
 
 
 def checked_date(text: str, span: Span) -> str:
@@ -184,3 +193,11 @@ def checked_function(function: ast.Name) -> str:
             hint=did_you_mean(function.text, FUNCTIONS, "functions"),
         )
     return function.text.lower()
+
+
+def equality(left: tuple[Source, ColumnInfo], right: tuple[Source, ColumnInfo]) -> str:
+    """Two columns are equal; as text, where one side is text and the other is not."""
+    qualified = [replace(info, name=source.qualified(info.name)) for source, info in (left, right)]
+    same = left[1].type is right[1].type
+    names = [identifier(info.name) if same or info.type is ColumnType.TEXT else text_of(info) for info in qualified]
+    return f"{names[0]} = {names[1]}"

@@ -42,6 +42,9 @@ class Pass:
         if not self.outputs and not self.keep:
             message = "a pass gives at least one layer"
             raise ValueError(message)
+        if not self.cnn.fused.isdisjoint({self.source, *self.keep}):
+            message = "a pass neither keeps nor starts from a layer that is computed together with the next"
+            raise ValueError(message)
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -144,10 +144,30 @@ def run_layers(model: Any, known: dict[str, Any], wanted: list[str], fused: froz
         step = steps[name]
         arguments, options = step._inbound_nodes[0].arguments.fill_in(concrete_of)  # noqa: SLF001, Keras has no other way
         with keras.StatelessScope(state_mapping=list(constants(getattr(step, "weights", ())))):
-            value = step(*arguments, **options)
+            value = convolve_groups(step, *arguments) if is_grouped(step) else step(*arguments, **options)
         values[name] = value if name in fused else barrier(value)
         concrete_of[id(symbolic[name])] = values[name]
     return values
+
+
+def is_grouped(step: Any) -> bool:
+    """Whether a layer is a convolution over groups of channels, a few or many, but not one for each channel."""
+    return type(step).__name__ == "Conv2D" and step.groups > 1
+
+
+def convolve_groups(layer: Any, inputs: Any) -> Any:
+    """A grouped convolution as one convolution a group.
+
+    TensorFlow's own kernel for it rounds differently with another number of threads.
+    """
+    tf = import_tensorflow()
+    parts = zip(
+        tf.split(inputs, layer.groups, axis=-1), tf.split(layer.kernel.value, layer.groups, axis=-1), strict=True
+    )
+    outputs = tf.concat([layer.convolution_op(part, kernel) for part, kernel in parts], axis=-1)
+    if layer.use_bias:
+        outputs += layer.bias.value
+    return outputs if layer.activation is None else layer.activation(outputs)
 
 
 def constants(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
