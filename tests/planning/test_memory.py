@@ -11,7 +11,7 @@ from vistaql.optimizer.lower import Strategy, lower
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import Held, held_by, peak_bytes
 from vistaql.physical.engine import Storage
-from vistaql.physical.operators import Operator
+from vistaql.physical.operators import Operator, RunPass
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.plan.rewrite import rewrite
@@ -92,3 +92,9 @@ def test_staging_in_memory_holds_the_tensors(bind: Bind, sizes: Sizes, machine: 
         for storage in (Storage.MEMORY, Storage.DISK)
     )
     assert in_memory - on_disk >= 0.9 * 50_000 * CONV2_TENSOR
+
+
+def test_a_chain_of_passes_may_be_as_deep_as_a_cnn(bind: Bind, sizes: Sizes, machine: Machine) -> None:
+    root = plan(bind, f"EXPLORE LAYERS LIKE '%' OF efficientnet_b0 {TAIL}", Strategy.STAGED)
+    assert sum(isinstance(node, RunPass) for node in run_order(root)) > 200
+    assert peak_bytes(root, sizes, machine) > max(item.bytes for item in held_by(run_order(root), sizes))

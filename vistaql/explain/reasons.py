@@ -31,17 +31,22 @@ def why_lost(loser: Candidate, decision: Decision) -> str:
     """The kinds of work that make a plan slower than the chosen one, the dearest first."""
     if decision.forced and loser.strategy.value != decision.forced.value:
         return f"plan = {decision.forced.value} leaves it out"
-    more = {work: spent(loser, work, decision) - spent(decision.chosen, work, decision) for work in Work}
+    chosen, lost = spent(decision.chosen, decision), spent(loser, decision)
+    more = {work: lost[work] - chosen[work] for work in Work}
     difference = loser.seconds - decision.chosen.seconds
     dear = [work for work in sorted(more, key=lambda work: -more[work]) if more[work] > WORTH_A_WORD * difference]
     told = [words(work, loser, decision) for work in dear if more[work] > 0]
     return ", ".join(told) or "takes more memory for the same time"
 
 
-def spent(candidate: Candidate, work: Work, decision: Decision) -> float:
-    """Seconds a plan takes for one kind of work."""
-    needs = (operator.resources(decision.sizes) for operator in run_order(candidate.plan))
-    return sum(seconds(only(item, work), decision.machine, candidate.configuration) for item in needs)
+def spent(candidate: Candidate, decision: Decision) -> dict[Work, float]:
+    """Seconds a plan takes for each kind of work."""
+    passes = [node for node in run_order(candidate.plan) if isinstance(node, RunPass | Keep)]
+    needs = [operator.resources(decision.sizes) for operator in passes]
+    return {
+        work: sum(seconds(only(item, work), decision.machine, candidate.configuration) for item in needs)
+        for work in Work
+    }
 
 
 def only(needs: Resources, work: Work) -> Resources:
@@ -63,7 +68,7 @@ def words(work: Work, loser: Candidate, decision: Decision) -> str:
         case Work.INFERENCE:
             cnn, count = from_pixels.most_common(1)[0]
             first = next(node for node in passes if node.cnn.name == cnn).inference.layers[0]
-            return f"runs {first} {times(count)}"
+            return f"runs {first} {times(count)}" if count > 1 else "runs some layers again"
         case Work.GRAPHS:
             fewer = sum(isinstance(node, RunPass) for node in run_order(decision.chosen.plan))
             return f"builds {len(passes)} graphs, not {fewer}"

@@ -46,51 +46,56 @@ def steps_of(decision: Decision) -> Step:
     """Training or writing, and below it the rows, the library, and the passes in the order in which they run."""
     plan = decision.chosen.plan
     order = run_order(plan)
-    below = [step for operator in order for step in steps_of_operator(operator, decision)]
+    prices = dict(decision.chosen.prices)
+    kept: dict[str, list[Keep]] = {}
+    for node in order:
+        if isinstance(node, Keep):
+            kept.setdefault(node.source.digest, []).append(node)
+    below = [
+        step
+        for operator in order
+        for step in steps_of_operator(operator, prices, kept.get(operator.digest, []), decision)
+    ]
     if isinstance(plan, WriteFeatures):
-        return Step("Write", f"Write {layers(plan.names)} to Parquet", price(plan, decision), 0, tuple(below))
+        return Step("Write", f"Write {layers(plan.names)} to Parquet", prices[plan.digest], 0, tuple(below))
     fits = [node for node in order if isinstance(node, Fit | FitAlone)]
     return Step(
         "Train",
         training_words(fits),
-        sum(price(node, decision) for node in fits),
+        sum(prices[node.digest] for node in fits),
         max(node.memory(decision.sizes) for node in fits),
         tuple(below),
     )
 
 
-def steps_of_operator(operator: Operator, decision: Decision) -> tuple[Step, ...]:
+def steps_of_operator(
+    operator: Operator, prices: dict[str, float], keeps: list[Keep], decision: Decision
+) -> tuple[Step, ...]:
     """The steps of an operator below the root; none for one that only hands on what another has made."""
     sizes = decision.sizes
     match operator:
         case ReadRows(rows):
             held = operator.size(sizes) + operator.memory(sizes)
-            return (Step("Rows", rows_words(rows, decision), price(operator, decision), held),)
+            return (Step("Rows", rows_words(rows, decision), prices[operator.digest], held),)
         case ReadImages():
             library = int(decision.machine.calibration.library_bytes)
-            return (Step("Load", "Load TensorFlow", price(operator, decision), library),)
+            return (Step("Load", "Load TensorFlow", prices[operator.digest], library),)
         case RunPass():
-            return (pass_step(operator, decision),)
+            return (pass_step(operator, prices, keeps, decision),)
     return ()
 
 
-def pass_step(run: RunPass, decision: Decision) -> Step:
+def pass_step(run: RunPass, prices: dict[str, float], keeps: list[Keep], decision: Decision) -> Step:
     """A pass with what it keeps; decoding, which runs beside inference, as a step of its own."""
     sizes, configuration = decision.sizes, decision.chosen.configuration
     decoding = seconds(run.decoding(sizes), decision.machine, configuration)
-    keeps = [node for node in run_order(decision.chosen.plan) if isinstance(node, Keep) and node.source == run]
-    kept_seconds = sum(price(node, decision) for node in keeps)
+    kept_seconds = sum(prices[node.digest] for node in keeps)
     held = run.memory(sizes) + sum(node.size(sizes) for node in keeps)
     decode: tuple[Step, ...] = ()
     if run.inference.source is None:
         decode = (Step("Decode", decode_words(run.reader, decision), decoding, 0),)
-    own = price(run, decision) - decoding + kept_seconds
+    own = prices[run.digest] - decoding + kept_seconds
     return Step("Infer", pass_words(run, keeps, decision), own, held, decode)
-
-
-def price(operator: Operator, decision: Decision) -> float:
-    """Predicted seconds of an operator of the chosen plan."""
-    return dict(decision.chosen.prices)[operator.digest]
 
 
 def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:

@@ -31,7 +31,12 @@ def render(decision: Decision) -> str:
         (item.candidate.name, format_size(item.needs), f"of memory, {format_size(item.has)} allowed")
         for item in decision.rejections
     ]
-    lines = [*wrapped(head, "", "     ", WIDTH), *tree(steps_of(decision), 0), *table("lost", lost), *table("does not fit", rejected)]
+    lines = [
+        *wrapped(head, "", "     ", WIDTH),
+        *tree(steps_of(decision), 0),
+        *table("lost", lost),
+        *table("does not fit", rejected),
+    ]
     return "\n".join([*lines, *([] if decision.sizes.exact else [ESTIMATED])])
 
 

@@ -127,20 +127,23 @@ def bind_explore(
 def plan_features(
     wanted: tuple[Wanted, ...], images: nodes.ScanImages, reduction: nodes.Reduction | None
 ) -> tuple[nodes.PoolLayer | nodes.Reduce, ...]:
-    """Pooled layers as chains from pixels: a layer is inferred from the cut point before it, so prefixes are shared."""
+    """Pooled layers as chains from pixels: a layer is inferred from the cut point before it, so prefixes are shared.
+
+    The layers of a CNN come in network order.
+    """
+    chains: dict[str, Node] = {}
+    before: dict[str, Wanted] = {}
     features: list[nodes.PoolLayer | nodes.Reduce] = []
     for item in wanted:
         cnn = item.cnn
-        decoded = nodes.Decode(images, cnn.input_size)
-        chain: Node = decoded
-        earlier = [other for other in wanted if other.cnn.digest == cnn.digest]
-        for other in earlier:
-            cut = cnn.cut_point_at(other.layer)
-            before = cnn.position[other.layer] < cnn.position[item.layer]
-            if before and cut and not (isinstance(chain, nodes.Infer) and chain.layer == cut):
+        chain = chains.get(cnn.digest, nodes.Decode(images, cnn.input_size))
+        last = before.get(cnn.digest)
+        if last is not None and last.layer != item.layer:
+            cut = cnn.cut_point_at(last.layer)
+            if cut is not None and not (isinstance(chain, nodes.Infer) and chain.layer == cut):
                 chain = nodes.Infer(chain, cnn, cut)
-        tensor = nodes.Infer(chain, cnn, item.layer)
-        pooled = nodes.PoolLayer(tensor, item.pool, item.also)
+        chains[cnn.digest], before[cnn.digest] = chain, item
+        pooled = nodes.PoolLayer(nodes.Infer(chain, cnn, item.layer), item.pool, item.also)
         features.append(nodes.Reduce(pooled, reduction) if reduction else pooled)
     return tuple(features)
 

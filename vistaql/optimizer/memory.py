@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from vistaql.optimizer.machine import Machine
 from vistaql.physical.operators import Keep, Operator, PickFeatures, RunPass, WriteFeatures
@@ -26,12 +27,12 @@ def peak_bytes(root: Operator, sizes: Sizes, machine: Machine) -> int:
     base = machine.calibration.process_bytes
     if any(isinstance(operator, RunPass) for operator in order):
         base += machine.calibration.library_bytes
-    held = list(held_by(order, sizes))
-    peak = max(
-        operator.memory(sizes) + sum(item.bytes for item in held if item.born <= place <= item.dies)
-        for place, operator in enumerate(order)
-    )
-    return int(base + peak)
+    changes = [0] * (len(order) + 1)
+    for item in held_by(order, sizes):
+        changes[item.born] += item.bytes
+        changes[item.dies + 1] -= item.bytes
+    held = accumulate(changes)
+    return int(base + max(operator.memory(sizes) + size for operator, size in zip(order, held, strict=False)))
 
 
 def held_by(order: tuple[Operator, ...], sizes: Sizes) -> Iterator[Held]:

@@ -29,7 +29,10 @@ class RunPass(Operator):
     @property
     def reader(self) -> ReadImages:
         """Where the images of this pass come from in the end."""
-        return self.source if isinstance(self.source, ReadImages) else self.source.source.reader
+        source = self.source
+        while isinstance(source, Keep):
+            source = source.source.source
+        return source
 
     @property
     def cnn(self) -> Cnn:
@@ -43,14 +46,15 @@ class RunPass(Operator):
     def resources(self, sizes: Sizes) -> Resources:
         """FLOPs by kind of layer for every image, and the decoding of a pass that starts from pixels."""
         images = self.reader.count(sizes)
-        work = self.decoding(sizes) + Resources(graphs=float(self.cnn.parameters))
-        for layer in self.inference.computed:
-            if layer.kind == "DepthwiseConv2D":
-                work += Resources(depthwise_flops=float(layer.flops * images))
-            elif layer.kind in DENSE_KINDS:
-                work += Resources(dense_flops=float(layer.flops * images))
-            work += Resources(moved_bytes=float(layer.bytes * images))
-        return work
+        computed = self.inference.computed
+        depthwise = sum(layer.flops for layer in computed if layer.kind == "DepthwiseConv2D")
+        dense = sum(layer.flops for layer in computed if layer.kind in DENSE_KINDS)
+        return self.decoding(sizes) + Resources(
+            dense_flops=float(dense * images),
+            depthwise_flops=float(depthwise * images),
+            moved_bytes=float(sum(layer.bytes for layer in computed) * images),
+            graphs=float(self.cnn.parameters),
+        )
 
     def decoding(self, sizes: Sizes) -> Resources:
         """The part of the work that is decoding; nothing where the pass resumes from a tensor."""

@@ -76,8 +76,12 @@ class BestSoFar(Operator):
 
     def size(self, sizes: Sizes) -> int:
         """The widest features so far."""
-        own = self.fit.features.size(sizes) if self.fit.features else 0
-        return max(own, self.before.size(sizes) if self.before else 0)
+        widest = 0
+        best: BestSoFar | None = self
+        while best is not None:
+            widest = max(widest, best.fit.features.size(sizes) if best.fit.features else 0)
+            best = best.before
+        return widest
 
     def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - nothing to do
         """Nothing."""

@@ -33,11 +33,15 @@ class Node:
     """
 
     def __init_subclass__(cls) -> None:
-        # A dataclass would hash all its fields, and theirs, each time it is looked up.
+        # A dataclass would hash and compare all its fields, and theirs, as deep as the plan goes.
         cls.__hash__ = Node.__hash__  # type: ignore[method-assign]
+        cls.__eq__ = Node.__eq__  # type: ignore[method-assign]
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (type(self) is type(other) and self.digest == other.digest)
 
     @property
     def inputs(self) -> tuple[Node, ...]:
@@ -51,18 +55,25 @@ class Node:
         return tuple(found)
 
     def walk(self) -> Iterator[Node]:
-        """Every distinct node below and including this one, inputs before those who read them."""
-        seen: set[str] = set()
+        """Every distinct node below and including this one, inputs before those who read them.
 
-        def visit(node: Node) -> Iterator[Node]:
-            if node.digest in seen:
-                return
-            seen.add(node.digest)
-            for child in node.inputs:
-                yield from visit(child)
-            yield node
-
-        return visit(self)
+        Depth is no limit: a chain of passes through all layers of a CNN is hundreds of nodes deep.
+        """
+        entered: set[int] = set()
+        given: set[str] = set()
+        waiting: list[tuple[Node, Iterator[Node]]] = [(self, iter(self.inputs))]
+        while waiting:
+            node, inputs = waiting[-1]
+            child = next((item for item in inputs if id(item) not in entered), None)
+            if child is not None:
+                entered.add(id(child))
+                waiting.append((child, iter(child.inputs)))
+                continue
+            waiting.pop()
+            # Digests of the inputs are known by now.
+            if node.digest not in given:
+                given.add(node.digest)
+                yield node
 
     def map_inputs(self, change: Callable[[Node], Node]) -> Self:
         """The same node over changed inputs; itself where nothing changed."""
@@ -70,13 +81,13 @@ class Node:
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, Node):
-                new: object = change(value)
+                new = change(value)
+                if new is not value:
+                    changed[item.name] = new
             elif isinstance(value, tuple):
-                new = tuple(change(part) if isinstance(part, Node) else part for part in value)
-            else:
-                continue
-            if new != value:
-                changed[item.name] = new
+                parts = tuple(change(part) if isinstance(part, Node) else part for part in value)
+                if any(part is not old for part, old in zip(parts, value, strict=True)):
+                    changed[item.name] = parts
         return replace(self, **changed) if changed else self
 
     @property

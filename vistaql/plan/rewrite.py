@@ -46,10 +46,6 @@ def rewrite(
 def transform(plan: Node, rule: Rule) -> Node:
     """Apply one rule to every node, inputs first; equal nodes are rewritten once and stay equal."""
     done: dict[str, Node] = {}
-
-    def visit(node: Node) -> Node:
-        if node.digest not in done:
-            done[node.digest] = rule(node.map_inputs(visit))
-        return done[node.digest]
-
-    return visit(plan)
+    for node in plan.walk():
+        done[node.digest] = rule(node.map_inputs(lambda source: done[source.digest]))
+    return done[plan.digest]
