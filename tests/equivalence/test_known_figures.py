@@ -43,6 +43,8 @@ def test_mobilenet_on_clothing_comes_within_four_points(test_data: Path, tmp_pat
     found = {layer: fmean(values) for layer, values in means.items()}
     assert found == pytest.approx(KNOWN, abs=0.04)
     # The last two are within noise of each other in the known figures too.
-    assert found["block_6_expand_relu"] < found["block_13_expand_relu"] < min(
-        found["block_16_project_BN"], found["out_relu"]
+    assert (
+        found["block_6_expand_relu"]
+        < found["block_13_expand_relu"]
+        < min(found["block_16_project_BN"], found["out_relu"])
     )
