@@ -31,7 +31,7 @@ def register_cnn(statement: ast.RegisterCnn, context: Context, catalog: Catalog,
     if holder is not None and not statement.or_replace:
         with pointing_at(statement.name.span):
             raise name_taken(holder, Kind.CNN)
-    set_threads(threads)
+    set_threads(threads, asked_for=context.settings.threads is not None)
     builder, source = where_from(statement, context)
     options = cnn_options(statement.options, context)
     element = statement.source or statement.builder or statement.name

@@ -115,6 +115,8 @@ class InProcess:
     bad: BadImages
     folder: str
     progress: Progress
+    threads_asked_for: bool = False
+    """whether the user chose the number of threads, so that another is an error"""
     spool_features: bool = False
     """whether features go to disk, for an export that need not fit into memory"""
     decoded: int = 0
@@ -140,7 +142,7 @@ class InProcess:
         from vistaql.engines.tensorflow.kernel import run_pass
         from vistaql.engines.tensorflow.runtime import set_threads
 
-        set_threads(self.threads)
+        set_threads(self.threads, asked_for=self.threads_asked_for)
         started = perf_counter()
         columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
@@ -232,6 +234,7 @@ def engine_for(
         learnable=prepared.learnable,
         listing=prepared.listing,
         threads=configuration.threads,
+        threads_asked_for=settings.threads is not None,
         decoders=configuration.decoders,
         fit_workers=configuration.fit_workers,
         bad=BadImages(

@@ -58,10 +58,11 @@ def _load() -> None:
     logging.getLogger("absl").setLevel(logging.CRITICAL)
 
 
-def set_threads(intra: int, inter: int = 1) -> None:
+def set_threads(intra: int, inter: int = 1, *, asked_for: bool = True) -> None:
     """Choose how many threads one operation has, and how many operations run at a time; before the first one runs.
 
-    Asking again for the same numbers is allowed. Raises THREADS_FIXED where TensorFlow runs with others already.
+    Asking again for the same numbers is allowed. Raises THREADS_FIXED where TensorFlow runs with others already,
+    unless nobody asked for a number: then those of the program around us are as good, and give the same bits.
     """
     threading_config = import_tensorflow().config.threading
     now = (
@@ -74,6 +75,8 @@ def set_threads(intra: int, inter: int = 1) -> None:
         threading_config.set_intra_op_parallelism_threads(intra)
         threading_config.set_inter_op_parallelism_threads(inter)
     except RuntimeError as failure:
+        if not asked_for:
+            return
         raise VistaQLError(
             Code.THREADS_FIXED,
             f"TensorFlow runs in this process with {describe_threads(*now)} already; asked for {intra} x {inter}.",
