@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,21 +15,21 @@ FLOAT32 = 4
 
 
 @dataclass(frozen=True)
-class Operator(Node):
+class Operator(Node, ABC):
     """A step that runs. `run` gets the values of its inputs in the order of `inputs`."""
 
+    @abstractmethod
     def size(self, sizes: Sizes) -> int:
         """Bytes of what the operator gives, held until everyone has read it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resources(self, sizes: Sizes) -> Resources:
         """The work it takes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def memory(self, sizes: Sizes) -> int:
         """Bytes it needs while it runs, besides its inputs and its result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
         """The result, made by the engine."""
-        raise NotImplementedError
