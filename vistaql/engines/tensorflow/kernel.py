@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -51,10 +52,13 @@ def run_pass(pass_: Pass, batches: Iterable[pa.RecordBatch], *, decoders: int) -
     for each output, named `Output.column`, and for each kept layer, named `tensor|LAYER`.
     `decoders` is the number of threads that decode. Closing the iterator ends them.
     """
-    graph = freeze(pass_)
     with ThreadPoolExecutor(max(1, decoders), thread_name_prefix="decode") as pool:
         try:
-            for rows in read_ahead(prepare(pass_, batches, pool)):
+            ahead = read_ahead(prepare(pass_, batches, pool))
+            # The first images are decoded while the graph is built.
+            first = tuple(islice(ahead, 1))
+            graph = freeze(pass_)
+            for rows in chain(first, ahead):
                 errors = rows.errors()
                 yield features(pass_, rows.keys, errors, graph(rows.values))
         finally:
