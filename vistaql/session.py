@@ -20,6 +20,7 @@ from vistaql.catalog.catalog import Catalog
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain import plan as explained
 from vistaql.explain.text import render
+from vistaql.explain.watched import parts_of
 from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
 from vistaql.frontend.parser import parse
@@ -34,7 +35,7 @@ from vistaql.outcome import Explanation, Exploration, Outcome, Report
 from vistaql.physical.run import run as run_plan
 from vistaql.physical.sizes import Sizes
 from vistaql.plan.rewrite import rewrite
-from vistaql.progress import Confirm, Progress, Silent, go_on
+from vistaql.progress import Confirm, Progress, Silent, go_on, planned
 from vistaql.result import Result
 from vistaql.settings import Settings
 from vistaql.units import format_duration, format_size
@@ -185,7 +186,8 @@ class Session:
             engine = engine_for(
                 bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
             )
-            values = run_plan(decision.chosen.plan, engine)
+            with planned(self.progress, parts_of(decision), decision.limit_bytes):
+                values = run_plan(decision.chosen.plan, engine)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
