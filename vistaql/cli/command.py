@@ -196,7 +196,8 @@ def report(error: VistaQLError, arguments: Arguments) -> Exit:
     """Write an error to standard error; gives the exit code it stands for."""
     sys.stdout.flush()
     as_json = arguments.format is Format.JSON
-    text = one_line(error.to_json()) if as_json else error_text(error, style_of(sys.stderr, os.environ))
+    in_json = [one_line(one.to_json()) for one in (error, *error.others)]
+    text = "\n".join(in_json) if as_json else error_text(error, style_of(sys.stderr, os.environ))
     print(text, file=sys.stderr)
     if arguments.verbose:
         traceback.print_exception(error.__cause__ or error, file=sys.stderr)

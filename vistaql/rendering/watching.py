@@ -96,10 +96,14 @@ class PlanWatch:
 
     @property
     def correction(self) -> float:
-        """Measured over estimated seconds of the pieces that are done, the estimate itself counting a little."""
-        measured = sum(item.counted_at for item in self.parts)
-        estimated = sum(item.part.seconds * item.done / item.part.total for item in self.parts if item.part.total)
-        whole = sum(item.part.seconds for item in self.parts) or 1.0
+        """Measured over estimated seconds of the pieces that are done, the estimate itself counting a little.
+
+        What has no pieces, such as loading a library, says nothing about the rest.
+        """
+        counted = [item for item in self.parts if item.part.unit]
+        measured = sum(item.counted_at for item in counted)
+        estimated = sum(item.part.seconds * item.done / item.part.total for item in counted if item.part.total)
+        whole = sum(item.part.seconds for item in counted) or 1.0
         return (measured + PRIOR * whole) / (estimated + PRIOR * whole)
 
     def left(self) -> float:
