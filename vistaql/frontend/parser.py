@@ -37,7 +37,7 @@ def parse(text: str) -> ast.Script:
 
 def errors_behind(text: str, place: int) -> tuple[VistaQLError, ...]:
     """The errors of the statements that begin behind a place, one each."""
-    found = []
+    found: list[VistaQLError] = []
     for span in statement_spans(text):
         if span.start > place and len(found) < MOST_ERRORS:
             try:

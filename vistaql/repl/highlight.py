@@ -48,10 +48,13 @@ def coloured(text: str) -> list[tuple[int, int, str]]:
     """
     if text.lstrip().startswith("."):
         return [(0, len(text.split(" ", 1)[0]), "command")]
-    found: list[tuple[int, int, str]] = [(one.start(), one.end(), "comment") for one in COMMENT.finditer(text)]
+    found: list[tuple[int, int, str]] = []
+    read = 0
     try:
         for token in tokens_of(reader_of(text)):
             begin, end = token.start_pos or 0, token.end_pos or 0
+            found += comments(text, read, begin)
+            read = end
             if token.type == "SQL":
                 found += sql_parts(text, begin, end)
             elif kind := KINDS.get(token.type) or ("keyword" if keyword(token.type) else ""):
@@ -60,13 +63,17 @@ def coloured(text: str) -> list[tuple[int, int, str]]:
         begin, end = error.token.start_pos or 0, error.token.end_pos or 0
         # The word that is being typed is not wrong yet.
         if error.token.type != "$END" and end < len(text):
+            found = [one for one in found if one[0] < begin]
             found.append((begin, end, "wrong"))
+        return found
     except (UnexpectedInput, VistaQLError):
-        pass
-    strings = [(begin, end) for begin, end, kind in found if kind == "string"]
-    # Two dashes inside a string are no comment.
-    kept = [one for one in found if one[2] != "comment" or not any(a <= one[0] < b for a, b in strings)]
-    return sorted(kept)
+        return found
+    return [*found, *comments(text, read, len(text))]
+
+
+def comments(text: str, begin: int, end: int) -> list[tuple[int, int, str]]:
+    """Comments between two tokens."""
+    return [(one.start(), one.end(), "comment") for one in COMMENT.finditer(text, begin, end)]
 
 
 def sql_parts(text: str, begin: int, end: int) -> list[tuple[int, int, str]]:

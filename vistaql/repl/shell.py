@@ -132,7 +132,7 @@ def start(session: Session, form: Format = Format.TABLE, *, verbose: bool = Fals
     prompt = prompt_session(session.home, shell.world)
     loading = BackgroundLoading()
     prompt.default_buffer.on_text_changed += loading.touch
-    shell.say(banner(session))
+    shell.say(banner(session, shell.style.width))
     loading.begin()
     read: Callable[[], str] = prompt.prompt
     while True:
@@ -150,19 +150,22 @@ def start(session: Session, form: Format = Format.TABLE, *, verbose: bool = Fals
     end_everything(0)
 
 
-def banner(session: Session) -> str:
+def banner(session: Session, width: int | None = None) -> str:
     """One line: the version, what is in the home, and two ways on."""
     tables, images = len(session.catalog.tables()), len(session.catalog.image_sets())
-    held = f"{counted(tables, 'table')}, {counted(images, 'image set')} in {shortened(session.home)}"
-    return f"VistaQL {__version__}: {printable(held)}. Tab completes, ? helps, exit leaves."
+    start = f"VistaQL {__version__}: {counted(tables, 'table')}, {counted(images, 'image set')} in "
+    end = ". Tab completes, ? helps, exit leaves."
+    home = shortened(session.home)
+    room = max((width or 1000) - len(start) - len(end) - 1, 8)
+    return start + (home if len(home) <= room else f"..{home[2 - room :]}") + end
 
 
 def shortened(path: Path) -> str:
     """A path with ~ for the home of the user."""
     try:
-        return f"~/{path.relative_to(Path.home())}"
+        return printable(f"~/{path.relative_to(Path.home())}")
     except ValueError:
-        return str(path)
+        return printable(str(path))
 
 
 def shell_progress(style: Style) -> Progress:
