@@ -123,6 +123,8 @@ class VistaQLError(Exception):
     span: Span | None = None
     hint: str | None = None
     source: str | None = field(default=None, repr=False)
+    others: tuple[VistaQLError, ...] = field(default=(), repr=False)
+    """further errors of the same script, in the order of its text"""
 
     def __str__(self) -> str:
         return self.render()

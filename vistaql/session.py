@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Self
 
 from vistaql import statements
 from vistaql.catalog.catalog import Catalog
+from vistaql.checking import BINDING, collected, name_made_by, raise_all
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain import plan as explained
 from vistaql.explain.text import render
+from vistaql.explain.watched import parts_of
 from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
 from vistaql.frontend.parser import parse
@@ -34,7 +36,7 @@ from vistaql.outcome import Explanation, Exploration, Outcome, Report
 from vistaql.physical.run import run as run_plan
 from vistaql.physical.sizes import Sizes
 from vistaql.plan.rewrite import rewrite
-from vistaql.progress import Confirm, Progress, Silent, go_on
+from vistaql.progress import Confirm, Progress, Silent, go_on, planned
 from vistaql.result import Result
 from vistaql.settings import Settings
 from vistaql.units import format_duration, format_size
@@ -76,7 +78,7 @@ class Session:
         A statement that fails ends the run and changes nothing; those before it stay done.
         """
         script = parse(text)
-        for statement in script.statements:
+        for place, statement in enumerate(script.statements):
             context = self.context(parameters or {}, folder)
             try:
                 if isinstance(statement, ast.SourceScript):
@@ -84,19 +86,36 @@ class Session:
                 else:
                     yield statement, self.execute(statement, context)
             except VistaQLError as error:
+                if error.source is None:
+                    error.others = self.errors_behind(script.statements[place:], context, text)
                 raise error.in_source(text) from error.__cause__
+
+    def errors_behind(
+        self, statements: tuple[ast.Statement, ...], context: Context, text: str
+    ) -> tuple[VistaQLError, ...]:
+        """What is wrong with the queries behind the statement that failed, the first, whatever a run would do."""
+        lost = {name for statement in statements if (name := name_made_by(statement))}
+
+        def bind(statement: ast.Statement) -> None:
+            if isinstance(statement, ast.Explore | ast.ExportLayers):
+                bind_query(statement, context)
+
+        found = collected(statements[1:], text, lost, bind)
+        return tuple(error for error in found if error.code.value.startswith(BINDING))
 
     def check(
         self, text: str, parameters: Mapping[str, ParameterValue] | None = None, folder: Path | None = None
     ) -> int:
         """Parse and bind every statement; queries are not run and nothing is kept. The number of statements.
 
+        Raises the first error, with those of the other statements as its `others`.
+
         Statements that name things do so in a copy of the catalog, so that those behind them can be bound.
         """
         with tempfile.TemporaryDirectory(prefix="vistaql-check-") as copy:
             self.catalog.copy_to(Path(copy))
             with Trial(Path(copy), self.machine, self.settings, registered=dict(self.registered)) as trial:
-                return sum(1 for _ in trial.run(text, parameters, folder))
+                return trial.count(text, parameters or {}, folder)
 
     def context(self, parameters: Mapping[str, ParameterValue], folder: Path | None) -> Context:
         """What surrounds a statement now."""
@@ -185,7 +204,8 @@ class Session:
             engine = engine_for(
                 bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
             )
-            values = run_plan(decision.chosen.plan, engine)
+            with planned(self.progress, parts_of(decision), decision.limit_bytes):
+                values = run_plan(decision.chosen.plan, engine)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
@@ -228,6 +248,22 @@ class Session:
 @dataclass
 class Trial(Session):
     """A session that binds queries and does not run them."""
+
+    def count(self, text: str, parameters: Mapping[str, ParameterValue], folder: Path | None) -> int:
+        """The number of statements, those of scripts inside included. Raises all errors at once."""
+        script, counted = parse(text), 0
+
+        def bind(statement: ast.Statement) -> None:
+            nonlocal counted
+            context = self.context(parameters, folder)
+            if isinstance(statement, ast.SourceScript):
+                counted += sum(1 for _ in self.source(statement, context))
+            else:
+                self.execute(statement, context)
+                counted += 1
+
+        raise_all(collected(script.statements, text, set(), bind))
+        return counted
 
     def execute(self, statement: ast.Statement, context: Context) -> Outcome | None:
         """Bind a query; run what names things."""

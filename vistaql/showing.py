@@ -17,10 +17,9 @@ from vistaql.models.cnn import Cnn
 from vistaql.models.listing import show_layers_rows
 from vistaql.outcome import Outcome, Relation
 from vistaql.settings import Settings
+from vistaql.stores.small_columns import column
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from vistaql.statements import Desk
 
 
@@ -140,5 +139,4 @@ def relation(columns: Mapping[str, Sequence[object]], title: str = "") -> Relati
     """Columns as a relation."""
     import pyarrow as pa
 
-    arrays: dict[str, pa.Array] = {name: pa.array(values) for name, values in columns.items()}
-    return Relation(pa.table(arrays), title)
+    return Relation(pa.table({name: column(values) for name, values in columns.items()}), title)

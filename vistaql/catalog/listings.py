@@ -10,6 +10,7 @@ from vistaql.catalog.results import result_table
 from vistaql.errors import VistaQLError
 from vistaql.models.cnn import Cnn
 from vistaql.outcome import Exploration, Relation, Report
+from vistaql.stores import small_columns
 from vistaql.stores.image_set import ImageSet
 from vistaql.stores.tables import ColumnInfo, Table
 from vistaql.units import format_size
@@ -176,17 +177,4 @@ def show_create(catalog: Catalog, kind: Kind, name: str) -> Report:
 def _rows(columns: Mapping[str, Sequence[object]]) -> pa.Table:
     import pyarrow as pa
 
-    kinds = {
-        "rows": pa.int64(), "columns": pa.int64(), "images": pa.int64(), "layers": pa.int64(),
-        "parameters": pa.int64(), "mean": pa.float64(), "registered": pa.bool_(),
-    }  # fmt: skip
-    return pa.table(
-        {
-            name: pa.array(values, kinds.get(name) if _counts(values) else pa.string())
-            for name, values in columns.items()
-        }
-    )
-
-
-def _counts(values: Sequence[object]) -> bool:
-    return any(isinstance(value, int | float) for value in values)
+    return pa.table({name: small_columns.column(values) for name, values in columns.items()})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vistaql.errors import Code, VistaQLError, did_you_mean
+from vistaql.rendering.output import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 HELP = """\
 VistaQL tells which layer of a CNN serves your prediction task best.
 
+  vistaql [DIR]               the shell; DIR is a folder to stand in
   vistaql demo [DIR]          a first answer on real data, in DIR (vistaql-demo)
   vistaql run FILE.vql        run a script; - reads it from standard input
   vistaql -c "STATEMENTS"     run statements
@@ -40,23 +42,15 @@ WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 
 
 class Command(Enum):
-    """What to do; STATEMENTS come from -c or through a pipe."""
+    """What to do; STATEMENTS come from -c or through a pipe, and are typed into the SHELL where neither is there."""
 
     RUN = "run"
     CHECK = "check"
     DEMO = "demo"
+    SHELL = "shell"
     STATEMENTS = "statements"
     HELP = "help"
     VERSION = "version"
-
-
-class Format(Enum):
-    """How outcomes are written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
 
 
 @dataclass(frozen=True)
@@ -116,6 +110,8 @@ def command_of(words: Sequence[str], text: str | None) -> tuple[Command, str | N
         return Command.STATEMENTS, None
     commands = {one.value: one for one in (Command.RUN, Command.CHECK, Command.DEMO)}
     command = commands.get(words[0])
+    if command is None and len(words) == 1 and Path(words[0]).is_dir():
+        return Command.SHELL, words[0]
     if command is None:
         raise VistaQLError(Code.USAGE, f"There is no command '{words[0]}'.", hint=hint_for(words[0], commands))
     targets = words[1:]

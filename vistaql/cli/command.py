@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from vistaql import __version__
-from vistaql.cli.arguments import HELP, Arguments, Command, Format, understand
+from vistaql.cli.arguments import HELP, Arguments, Command, understand
 from vistaql.cli.script import program, script_of
 from vistaql.errors import Code, VistaQLError
-from vistaql.progress import Silent
 from vistaql.rendering.error import error_text
+from vistaql.rendering.output import Format, written
 from vistaql.rendering.style import printable, printable_lines, style_of
+from vistaql.rendering.text import to_text
 from vistaql.rendering.values import one_line
 from vistaql.rendering.words import counted
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from vistaql.session import Session
 
 DEMO_FOLDER = "vistaql-demo"
+HOME, CATALOG = "home", "catalog.sqlite"
+"""a folder that holds a home of its own, as the demo's does"""
 
 
 class Exit(IntEnum):
@@ -88,12 +92,28 @@ def perform(arguments: Arguments) -> None:
             show_demo(arguments)
         case Command.CHECK:
             check(arguments)
+        case Command.SHELL:
+            shell(arguments)
         case Command.RUN | Command.STATEMENTS:
             script = script_of(arguments)
-            if script is None:
-                print(HELP, end="")
-            else:
+            if script is not None:
                 run(script, arguments)
+            elif sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
+                shell(arguments)
+            else:
+                print(HELP, end="")
+
+
+def shell(arguments: Arguments) -> None:
+    """Talk to the person at the terminal, in a folder if one was given."""
+    from vistaql.repl import start
+
+    if arguments.target is not None:
+        os.chdir(arguments.target)
+        # A folder such as that of the demo brings its own home.
+        if arguments.home is None and Path(HOME, CATALOG).is_file():
+            arguments = replace(arguments, home=Path(HOME).absolute())
+    start(session_for(arguments), arguments.format, verbose=arguments.verbose)
 
 
 def show_demo(arguments: Arguments) -> None:
@@ -136,12 +156,17 @@ def session_for(arguments: Arguments) -> Session:
 
 
 def progress() -> Progress:
-    """Something that draws on standard error where that is a terminal, and nothing otherwise."""
-    if not sys.stderr.isatty():
-        return Silent()
+    """Something that draws on standard error where that is a terminal, and writes a line now and then elsewhere."""
+    from vistaql.rendering.line_progress import LineProgress
+    from vistaql.rendering.plan_progress import PlanProgress
     from vistaql.rendering.terminal import TerminalProgress
 
-    return TerminalProgress(sys.stderr, style_of(sys.stderr, os.environ))
+    if not sys.stderr.isatty():
+        return LineProgress(sys.stderr)
+    style = style_of(sys.stderr, os.environ)
+    # Standard error itself is held while TensorFlow loads.
+    stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
+    return PlanProgress(stream, style) if style.unicode or style.colour else TerminalProgress(stream, style)
 
 
 def ask(question: str) -> bool:
@@ -155,22 +180,13 @@ def write(outcome: Outcome, form: Format, *, spaced: bool) -> bool:
 
     As CSV, what has no rows goes to standard error, so that the output stays CSV.
     """
-    from vistaql.rendering import machine
-    from vistaql.rendering.text import to_text
-
-    match form:
-        case Format.JSON:
-            text = machine.to_json(outcome)
-        case Format.CSV:
-            text = machine.to_csv(outcome)
-            if not text:
-                print(to_text(outcome), file=sys.stderr)
-                return False
-            text = printable_lines(text) if sys.stdout.isatty() else text
-        case Format.MARKDOWN:
-            text = machine.to_markdown(outcome)
-        case Format.TABLE:
-            text = to_text(outcome, style_of(sys.stdout, os.environ))
+    style = style_of(sys.stdout, os.environ)
+    text = written(outcome, form, style)
+    if not text:
+        print(to_text(outcome), file=sys.stderr)
+        return False
+    if form is Format.CSV and sys.stdout.isatty():
+        text = printable_lines(text)
     between = "\n" if spaced and form is not Format.JSON else ""
     print(between + text, flush=True)
     return True
@@ -180,7 +196,8 @@ def report(error: VistaQLError, arguments: Arguments) -> Exit:
     """Write an error to standard error; gives the exit code it stands for."""
     sys.stdout.flush()
     as_json = arguments.format is Format.JSON
-    text = one_line(error.to_json()) if as_json else error_text(error, style_of(sys.stderr, os.environ))
+    in_json = [one_line(one.to_json()) for one in (error, *error.others)]
+    text = "\n".join(in_json) if as_json else error_text(error, style_of(sys.stderr, os.environ))
     print(text, file=sys.stderr)
     if arguments.verbose:
         traceback.print_exception(error.__cause__ or error, file=sys.stderr)

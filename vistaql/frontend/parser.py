@@ -9,24 +9,44 @@ from lark.exceptions import UnexpectedInput
 from vistaql.errors import Code, VistaQLError
 from vistaql.frontend import ast
 from vistaql.frontend.parse_table import language
-from vistaql.frontend.source import refuse_odd_characters
+from vistaql.frontend.source import refuse_odd_characters, statement_spans
 from vistaql.frontend.syntax_error import syntax_error
 
 # What walks an expression calls itself once a level, and Python allows some 1,000 calls inside each other.
 DEEPEST = 100
+MOST_ERRORS = 20
 
 
 def parse(text: str) -> ast.Script:
     """All statements of a script.
 
-    Raises VistaQLError, mostly SYNTAX, with the span of what is wrong and the text attached.
+    Raises VistaQLError, mostly SYNTAX, with the span of what is wrong and the text attached; `others` are the errors
+    of the statements behind it.
 
     >>> parse("SHOW TABLES; HELP set").statements
     (Show(listing=<Listing.TABLES: 'TABLES'>), Help(topic=(Name(text='set'),)))
     """
-    script = _parse(text, "script")
+    try:
+        script = _parse(text, "script")
+    except VistaQLError as error:
+        error.others = errors_behind(text, error.span.start if error.span else len(text))
+        raise
     assert isinstance(script, ast.Script)
     return script
+
+
+def errors_behind(text: str, place: int) -> tuple[VistaQLError, ...]:
+    """The errors of the statements that begin behind a place, one each."""
+    found: list[VistaQLError] = []
+    for span in statement_spans(text):
+        if span.start > place and len(found) < MOST_ERRORS:
+            try:
+                # Spaces keep every place where it is.
+                _parse(" " * span.start + text[span.start : span.end], "script")
+            except VistaQLError as error:
+                error.source = text
+                found.append(error)
+    return tuple(found)
 
 
 def parse_expression(text: str) -> ast.Expression:

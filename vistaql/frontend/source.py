@@ -13,6 +13,8 @@ ODD = re.compile("[\x00\ud800-\udfff]")
 SPACE = re.compile(r"(?:[\s\ufeff]+|--[^\n]*|/\*[\s\S]*?\*/)+")
 WORD = re.compile(r"""(?P<string>'[^']*(?:''[^']*)*')|(?P<quoted>"[^"]*")|(?P<number>\d[\w.]*)|\w+|/\*|[\s\S]""")
 
+UNCLOSED = ("'", '"', "/*")
+
 
 def refuse_odd_characters(text: str) -> None:
     """Raise BAD_LITERAL at a character that is no text."""
@@ -40,6 +42,25 @@ def shown(text: str) -> str:
     'a??b'
     """
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def statement_spans(text: str) -> list[Span]:
+    """Where each statement begins and ends, its semicolon included.
+
+    >>> [(span.start, span.end) for span in statement_spans("show tables; select ';'")]
+    [(0, 12), (12, 23)]
+    """
+    found, begin, place = [], 0, 0
+    while place < len(text):
+        if space := SPACE.match(text, place):
+            place = space.end()
+        elif word := WORD.match(text, place):
+            # What is not closed goes on to the end.
+            place = len(text) if word[0] in UNCLOSED else word.end()
+            if word[0] == ";":
+                found.append(Span(begin, place))
+                begin = place
+    return [*found, Span(begin, len(text))] if text[begin:].strip() else found
 
 
 def words(text: str) -> list[str]:

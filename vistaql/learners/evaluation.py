@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
@@ -12,6 +11,7 @@ from statistics import fmean, stdev
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from vistaql.aside import side_by_side
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.folds import UNUSED, check_folds, key_order
@@ -118,7 +118,7 @@ def evaluate(
     columns = examples.columns if with_columns else None
     matrix = matrix_of(columns, image, len(examples.codes))
     # Spinning BLAS threads beside each other made the same fits forty times slower.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with threadpool_limits(1, user_api="blas"), side_by_side(workers, "fit") as pool:
         started = time.perf_counter()
         folds = [examples.training_fold(number, columns) for number in range(examples.folds)]
         models = learner.fit(matrix, folds, examples.codes, examples.classes, pool.map)

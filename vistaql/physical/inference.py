@@ -47,6 +47,11 @@ class Pass:
             raise ValueError(message)
 
     @property
+    def title(self) -> str:
+        """What the pass is called while it runs: its CNN, and the last layer it computes."""
+        return f"{self.cnn.name} {self.layers[-1]}"
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Every layer whose tensor the pass computes for its own sake, in network order, each once."""
         wanted = {output.layer for output in self.outputs} | set(self.keep)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 def error_text(error: VistaQLError, style: Style = PLAIN) -> str:
-    """An error with its line, its caret and its hint."""
-    code = error.code.value
-    return style.alarm(code) + printable_lines(error.render()).removeprefix(code)
+    """An error with its line, its caret and its hint, and below it the other errors of the same script."""
+    errors = (error, *error.others)
+    texts = [style.alarm(one.code.value) + printable_lines(one.render()).removeprefix(one.code.value) for one in errors]
+    return "\n\n".join([*texts, *([f"{len(errors)} errors."] * bool(error.others))])

@@ -13,6 +13,8 @@ from vistaql.units import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vistaql.progress import Part
+
 EVERY_SECONDS = 0.1
 BAR_WIDTH = 20
 QUIET_SECONDS = 0.5
@@ -34,6 +36,12 @@ class TerminalProgress:
     _started: float = 0.0
     _drawn: float = 0.0
     _shown: bool = False
+
+    def plan(self, parts: tuple[Part, ...], limit_bytes: int) -> None:
+        """Leave the plan out: a screen that can only write over one line shows the part at work."""
+
+    def end(self) -> None:
+        """There is nothing to take away."""
 
     def start(self, what: str, total: int, unit: str) -> None:
         """Work begins."""

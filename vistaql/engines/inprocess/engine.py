@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
+from vistaql.aside import aside
 from vistaql.engines.inprocess.bad import BadImages
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import (
@@ -20,7 +22,7 @@ from vistaql.engines.inprocess.tensors import (
 from vistaql.logical.nodes import Explore, Export, Reduce, images_of
 from vistaql.physical.engine import FitResult, Storage
 from vistaql.physical.inference import Output, Pass, tensor_column
-from vistaql.progress import Progress
+from vistaql.progress import FITTING, LOADING, Progress, task
 from vistaql.settings import Settings
 from vistaql.stores.image_set import ImageSet
 
@@ -140,24 +142,28 @@ class InProcess:
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
         from vistaql.engines.tensorflow.kernel import run_pass
-        from vistaql.engines.tensorflow.runtime import set_threads
+        from vistaql.engines.tensorflow.runtime import import_tensorflow, set_threads
 
-        set_threads(self.threads, asked_for=self.threads_asked_for)
+        with task(self.progress, LOADING, 1, "") as loaded:
+            aside(import_tensorflow, finish=True)
+            set_threads(self.threads, asked_for=self.threads_asked_for)
+            loaded(1)
         started = perf_counter()
         columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
         stored = 0
         seen: Counter[str] = Counter()
-        self.progress.start(f"{pass_.cnn.name} {pass_.layers[-1]}", len(source), "images")
+        self.progress.start(pass_.title, len(source), "images")
         try:
-            for batch in run_pass(pass_, source.batches(), decoders=self.decoders):
-                good = self.bad.without(batch, seen, len(source))
-                stored += good.num_rows
-                for column in columns.values():
-                    column.add(good)
-                for layer, tensors in kept.items():
-                    tensors.write(good.select(["key", tensor_column(layer)]))
-                self.progress.advance(batch.num_rows)
+            with closing(run_pass(pass_, source.batches(), decoders=self.decoders)) as batches:
+                for batch in batches:
+                    good = self.bad.without(batch, seen, len(source))
+                    stored += good.num_rows
+                    for column in columns.values():
+                        column.add(good)
+                    for layer, tensors in kept.items():
+                        tensors.write(good.select(["key", tensor_column(layer)]))
+                    self.progress.advance(batch.num_rows)
         except BaseException:
             for unfinished in (*kept.values(), *columns.values()):
                 unfinished.drop()
@@ -202,7 +208,11 @@ class InProcess:
     ) -> FitResult:
         """Judge a learner over the folds."""
         usable = rows.without(self.bad.lost_keys)
-        found = fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
+        with task(self.progress, FITTING, 1, "fits") as fitted:
+            found = fit_layer(
+                usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers
+            )
+            fitted(1)
         if not found.converged:
             self.notes.append(f"A fit of {learner} stopped at its iteration limit; its figures may still move.")
         return found

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
+from vistaql.aside import aside
 from vistaql.engines.tensorflow.decode import Undecodable, decode
 from vistaql.engines.tensorflow.graph import freeze
 from vistaql.physical.inference import tensor_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from vistaql.models.cnn import Cnn
     from vistaql.physical.inference import Pass
@@ -44,7 +46,7 @@ class Rows:
         return [reason.result() if isinstance(reason, Future) else reason for reason in self.reasons]
 
 
-def run_pass(pass_: Pass, batches: Iterable[pa.RecordBatch], *, decoders: int) -> Iterator[pa.RecordBatch]:
+def run_pass(pass_: Pass, batches: Iterable[pa.RecordBatch], *, decoders: int) -> Generator[pa.RecordBatch, None, None]:
     """Run a pass over batches of any sizes, with columns `key` (string) and `image` (path or bytes of a file).
 
     A pass with a source takes `key` and the source's `tensor|LAYER` instead, and `error` where there is one.
@@ -52,17 +54,18 @@ def run_pass(pass_: Pass, batches: Iterable[pa.RecordBatch], *, decoders: int) -
     for each output, named `Output.column`, and for each kept layer, named `tensor|LAYER`.
     `decoders` is the number of threads that decode. Closing the iterator ends them.
     """
-    with ThreadPoolExecutor(max(1, decoders), thread_name_prefix="decode") as pool:
-        try:
-            ahead = read_ahead(prepare(pass_, batches, pool))
-            # The first images are decoded while the graph is built.
-            first = tuple(islice(ahead, 1))
-            graph = freeze(pass_)
-            for rows in chain(first, ahead):
-                errors = rows.errors()
-                yield features(pass_, rows.keys, errors, graph(rows.values))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    pool = ThreadPoolExecutor(max(1, decoders), thread_name_prefix="decode")
+    try:
+        ahead = read_ahead(prepare(pass_, batches, pool))
+        # The first images are decoded while the graph is built.
+        first = tuple(islice(ahead, 1))
+        graph = aside(lambda: freeze(pass_))
+        for rows in chain(first, ahead):
+            errors = rows.errors()
+            yield features(pass_, rows.keys, errors, aside(partial(graph, rows.values)))
+    finally:
+        # Each decodes at most one image more; nobody needs to wait for that.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def schema(pass_: Pass) -> pa.Schema:

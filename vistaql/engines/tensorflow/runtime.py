@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 import logging
 import os
 import sys
 import tempfile
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from vistaql.errors import Code, VistaQLError
@@ -21,6 +23,9 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "GLOG_minloglevel": "3", "GRPC_VERBOSITY":
 # TensorFlow turns its oneDNN kernels on by itself only where a CPU has AVX512. Without that they are faster still:
 # mobilenet_v2 takes 15 ms of a core an image instead of 21, resnet50 100 instead of 137.
 KERNELS = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+
+# What the extension modules of TensorFlow link against, on Linux.
+LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
 
 _importing = threading.Lock()
 
@@ -45,6 +50,19 @@ def import_tensorflow() -> Any:
         import tensorflow as tf
 
         return tf
+
+
+def open_libraries() -> None:
+    """Open TensorFlow's shared libraries outside Python's lock, so that the import holds nobody up for long.
+
+    Where they lie or are called differently, nothing happens: the import opens them itself.
+    """
+    spec = importlib.util.find_spec("tensorflow")
+    os.environ.update(QUIET | KERNELS)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for library in LIBRARIES:
+            with held_stderr(), suppress(OSError):
+                ctypes.CDLL(os.path.join(folder, library))  # noqa: PTH118, a name of a library, not of a file
 
 
 def _load() -> None:

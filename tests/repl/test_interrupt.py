@@ -1,0 +1,60 @@
+"""Ctrl-C in the middle of inference and of training: the statement ends, the shell stays, nothing is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psutil
+
+from tests.repl.conftest import Terminal
+from vistaql.repl.shell import STOPPED
+
+Start = Callable[..., Terminal]
+CTRL_C = "\x03"
+INFERENCE = "EXPLORE LAYERS top_conv OF slow FROM scans JOIN measures TRAIN lr;"
+TRAINING = "EXPLORE LAYERS conv1 POOL none OF strokes FROM scans JOIN measures TRAIN lr (tol = 0.00000001);"
+QUICK = "EXPLORE LAYERS fc6 OF strokes FROM scans JOIN measures SAMPLE 100 TRAIN lr;"
+
+
+def is_at_work(lines: list[str]) -> bool:
+    return any("/896 images," in line and " images/s" in line for line in lines)
+
+
+def is_fitting(lines: list[str]) -> bool:
+    return any(line.startswith("Train ") and " fits" in line for line in lines)
+
+
+def test_inference_stops_and_the_shell_goes_on(terminal: Start) -> None:
+    shell = terminal()
+    shell.run("REGISTER CNN slow FROM efficientnet_b0 WEIGHTS RANDOM (SEED = 1);")
+    shell.at_prompt()
+    shell.type(INFERENCE + "\r")
+    shell.shows(is_at_work)
+    shell.type(CTRL_C)
+    lines = shell.at_prompt()
+    assert lines[-2] == STOPPED
+    assert not any("images/s" in line for line in lines)
+    assert shell.run("SHOW RESULTS;")[1:4] != []
+    assert any(line.startswith("fc6") for line in shell.run("SHOW LAYERS OF strokes;"))
+
+
+def test_training_stops_and_the_next_statement_has_the_cores(terminal: Start) -> None:
+    shell = terminal()
+    shell.at_prompt()
+    shell.type(TRAINING + "\r")
+    shell.shows(is_fitting)
+    shell.type(CTRL_C)
+    assert shell.at_prompt()[-2] == STOPPED
+    assert any(line.startswith("  table alone") for line in shell.run(QUICK))
+
+
+def test_a_second_one_ends_the_program_and_leaves_no_process(terminal: Start) -> None:
+    shell = terminal()
+    shell.at_prompt()
+    shell.type(TRAINING + "\r")
+    shell.shows(is_fitting)
+    started = psutil.Process(shell.child.pid).children(recursive=True)
+    shell.child.send(CTRL_C + CTRL_C)
+    code = shell.ended()
+    assert code in (0, 130)
+    assert not [one for one in started if one.is_running()]
