@@ -86,6 +86,8 @@ def perform(arguments: Arguments) -> None:
             print(HELP, end="")
         case Command.DEMO:
             show_demo(arguments)
+        case Command.START:
+            show_start(arguments)
         case Command.CHECK:
             check(arguments)
         case Command.RUN | Command.STATEMENTS:
@@ -102,6 +104,27 @@ def show_demo(arguments: Arguments) -> None:
 
     screen = style_of(sys.stdout, os.environ)
     show(Path(arguments.target or DEMO_FOLDER), sys.stdout, screen, program=program(), progress=progress())
+
+
+def show_start(arguments: Arguments) -> None:
+    """Look at a person's photos and table, write explore.vql, and run it."""
+    from vistaql.start import Screen, Wishes, begin
+
+    words = arguments.start
+    assert words is not None
+    wishes = Wishes(
+        Path(words.photos), Path(words.table), words.label, words.cnn, Path(words.weights) if words.weights else None
+    )
+    asking = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty() and not words.yes
+    screen = Screen(sys.stdout, style_of(sys.stdout, os.environ), answer_to if asking else None, program())
+    with session_for(arguments) as session:
+        begin(wishes, session, screen)
+
+
+def answer_to(question: str) -> str:
+    """What the person at the terminal types; nothing at the end of the input."""
+    print(printable(question), end="", flush=True)
+    return sys.stdin.readline()
 
 
 def check(arguments: Arguments) -> None:
