@@ -49,7 +49,7 @@ def test_help_is_always_there(words: list[str]) -> None:
         (
             ["rnu", "a.vql"],
             "There is no command 'rnu'.",
-            "Did you mean run? The commands are: check, demo, run, start.",
+            f"Did you mean run? {COMMANDS}",
         ),
         (["jobs.vql"], "There is no command 'jobs.vql'.", "vistaql run jobs.vql"),
         (["SHOW TABLES"], "There is no command 'SHOW TABLES'.", 'vistaql -c "SHOW TABLES"'),

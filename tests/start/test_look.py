@@ -30,7 +30,7 @@ def found(*values: str) -> tuple[str, Form] | None:
         ("s{0:03}", Form.STEM),
         ("s{0:03}.jpg", Form.NAME),
         ("{1}/s{0:03}.jpg", Form.PATH),
-        ("/home/mira/{1}/s{0:03}.jpg", Form.LAST_PART),
+        ("/data/mira/{1}/s{0:03}.jpg", Form.LAST_PART),
         ("C:\\photos\\s{0:03}.jpg", Form.LAST_PART),
     ],
 )

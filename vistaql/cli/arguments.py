@@ -19,6 +19,7 @@ VistaQL tells which layer of a CNN serves your prediction task best.
 
   vistaql demo [DIR]          a first answer on real data, in DIR (vistaql-demo)
   vistaql start PHOTOS TABLE  a first look at your own photos and table
+  vistaql doctor              what this machine has and lacks
   vistaql run FILE.vql        run a script; - reads it from standard input
   vistaql -c "STATEMENTS"     run statements
   vistaql check FILE.vql      look for errors without running anything
@@ -52,6 +53,7 @@ class Command(Enum):
     CHECK = "check"
     DEMO = "demo"
     START = "start"
+    DOCTOR = "doctor"
     STATEMENTS = "statements"
     HELP = "help"
     VERSION = "version"
@@ -152,13 +154,17 @@ def command_of(words: Sequence[str], text: str | None) -> tuple[Command, str | N
         raise VistaQLError(Code.USAGE, f"-c takes statements, and nothing beside them: '{words[0]}'.", hint=SEE_HELP)
     if not words:
         return Command.STATEMENTS, None
-    commands = {one.value: one for one in (Command.RUN, Command.CHECK, Command.DEMO, Command.START)}
+    commands = {one.value: one for one in (Command.RUN, Command.CHECK, Command.DEMO, Command.START, Command.DOCTOR)}
     command = commands.get(words[0])
     if command is None:
         raise VistaQLError(Code.USAGE, f"There is no command '{words[0]}'.", hint=hint_for(words[0], commands))
     if command is Command.START:
         return command, None
     targets = words[1:]
+    if command is Command.DOCTOR:
+        if targets:
+            raise VistaQLError(Code.USAGE, f"'vistaql doctor' takes no name: '{targets[0]}'.", hint="vistaql doctor")
+        return command, None
     if len(targets) > 1:
         message = f"'vistaql {command.value}' takes one name, not {len(targets)}."
         raise VistaQLError(Code.USAGE, message, hint=SEE_HELP)
