@@ -25,6 +25,7 @@ from vistaql.explain.watched import parts_of
 from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
 from vistaql.frontend.parser import parse
+from vistaql.frontend.places import at_clauses
 from vistaql.frontend.scope import ParameterValue
 from vistaql.keeping import check_targets, expected, keep, working_folder
 from vistaql.logical.rules import RULES
@@ -146,7 +147,8 @@ class Session:
             case ast.Explore() | ast.ExportLayers():
                 bound = bind_query(statement, context)
                 self.last_query = statement
-                return self.query(bound)
+                with at_clauses(statement):
+                    return self.query(bound)
             case ast.Explain():
                 return self.explain(statement, context)
             case ast.SetOption() | ast.Reset():
@@ -172,13 +174,14 @@ class Session:
             )  # fmt: skip
         try:
             bound = bind_query(query, context)
+            self.last_query = query
+            with at_clauses(query):
+                decision = self.decide(bound, estimate(bound.plan))
         except VistaQLError as error:
             if statement.query is None:
                 # The words it points at stand in another text.
                 error.span = None
             raise
-        self.last_query = query
-        decision = self.decide(bound, estimate(bound.plan))
         as_json = statement.format is ast.ExplainFormat.JSON
         plan = explained.plan_json(decision, with_graph=as_json)
         return Explanation(json.dumps(plan) if as_json else render(decision), plan)

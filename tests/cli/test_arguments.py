@@ -9,6 +9,8 @@ import pytest
 from vistaql.cli.arguments import Arguments, Command, Format, understand
 from vistaql.errors import Code, VistaQLError
 
+COMMANDS = "The commands are: check, demo, doctor, run, start."
+
 
 def test_options_stand_anywhere() -> None:
     expected = Arguments(
@@ -44,7 +46,11 @@ def test_help_is_always_there(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (["rnu", "a.vql"], "There is no command 'rnu'.", "Did you mean run? The commands are: check, demo, run."),
+        (
+            ["rnu", "a.vql"],
+            "There is no command 'rnu'.",
+            f"Did you mean run? {COMMANDS}",
+        ),
         (["jobs.vql"], "There is no command 'jobs.vql'.", "vistaql run jobs.vql"),
         (["SHOW TABLES"], "There is no command 'SHOW TABLES'.", 'vistaql -c "SHOW TABLES"'),
         (["run"], "'vistaql run' needs the name of a script.", "vistaql run FILE.vql"),

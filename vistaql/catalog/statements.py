@@ -194,10 +194,19 @@ def _values(table: Table, column: str) -> tuple[int, int]:
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
+def pixels(count: float) -> str:
+    """The size of an image as a person says it.
+
+    >>> pixels(2304), pixels(213_000), pixels(12_000_000)
+    ('2,304 pixels', '0.21 megapixels', '12.00 megapixels')
+    """
+    return f"{count / 1e6:.2f} megapixels" if count >= 50_000 else f"{count:,.0f} pixels"
+
+
 def _images_found(images: ImageSet) -> tuple[list[str], Facts]:
     found = images.statistics
     kinds = ", ".join(f"{count:,} {ending or 'without ending'}" for ending, count in found.formats)
-    about = f"; about {found.mean_pixels / 1e6:.2f} megapixels each" if found.mean_pixels else ""
+    about = f"; about {pixels(found.mean_pixels)} each" if found.mean_pixels else ""
     size = f"{found.count:,} images, {format_size(found.bytes)}{f' ({kinds})' if kinds else ''}"
     shared = "" if found.unique_keys else "; several images share a key"
     lines = [f"images {images.name}: {size}{about}", f"key: from {images.key}{shared}"]

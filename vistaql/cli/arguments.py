@@ -20,6 +20,8 @@ VistaQL tells which layer of a CNN serves your prediction task best.
 
   vistaql [DIR]               the shell; DIR is a folder to stand in
   vistaql demo [DIR]          a first answer on real data, in DIR (vistaql-demo)
+  vistaql start PHOTOS TABLE  a first look at your own photos and table
+  vistaql doctor              what this machine has and lacks
   vistaql run FILE.vql        run a script; - reads it from standard input
   vistaql -c "STATEMENTS"     run statements
   vistaql check FILE.vql      look for errors without running anything
@@ -32,11 +34,16 @@ VistaQL tells which layer of a CNN serves your prediction task best.
   --verbose                   show the trace of an internal error
   --version, --help
 
+With start: --label COLUMN  what to predict     --cnn NAME  which CNN
+            --weights FILE  its weights         --yes       ask nothing
+
 Exit codes: 0 done, 1 a statement failed, 2 wrong use, 3 this machine lacks
 something (weights, TensorFlow, room), 130 interrupted. More: docs/cli.md
 """
 Value = str | int | float | None
 SEE_HELP = "vistaql --help"
+START_FORM = "vistaql start PHOTOS TABLE [--label COLUMN] [--cnn NAME] [--weights FILE] [--yes]"
+START_OPTIONS = ("label", "cnn", "weights")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 
@@ -48,9 +55,23 @@ class Command(Enum):
     CHECK = "check"
     DEMO = "demo"
     SHELL = "shell"
+    START = "start"
+    DOCTOR = "doctor"
     STATEMENTS = "statements"
     HELP = "help"
     VERSION = "version"
+
+
+@dataclass(frozen=True)
+class StartWords:
+    """What `vistaql start` was given; None is left to be found out."""
+
+    photos: str
+    table: str
+    label: str | None = None
+    cnn: str | None = None
+    weights: str | None = None
+    yes: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +86,7 @@ class Arguments:
     parameters: tuple[tuple[str, Value], ...] = ()
     settings: tuple[tuple[str, Value], ...] = ()
     verbose: bool = False
+    start: StartWords | None = None
 
 
 class Parser(argparse.ArgumentParser):
@@ -84,7 +106,9 @@ def understand(words: Sequence[str]) -> Arguments:
     parser.add_argument("--format", choices=[one.value for one in Format], default=Format.TABLE.value)
     parser.add_argument("--param", action="append", default=[])
     parser.add_argument("--set", action="append", default=[])
-    for flag in ("--verbose", "--version", "--help", "-h"):
+    for name in START_OPTIONS:
+        parser.add_argument(f"--{name}")
+    for flag in ("--yes", "--verbose", "--version", "--help", "-h"):
         parser.add_argument(flag, action="store_true")
     found = parser.parse_intermixed_args(words)
     if found.version or found.help or found.h:
@@ -99,7 +123,23 @@ def understand(words: Sequence[str]) -> Arguments:
         tuple(named_value(item, "--param") for item in found.param),
         tuple(named_value(item, "--set") for item in found.set),
         found.verbose,
+        start_words(found, command),
     )
+
+
+def start_words(found: argparse.Namespace, command: Command) -> StartWords | None:
+    """What belongs to `start`; None for other commands. Raises USAGE where its options stand with them."""
+    given = [name for name in (*START_OPTIONS, "yes") if getattr(found, name)]
+    if command is not Command.START:
+        if given:
+            message = f"--{given[0]} belongs to 'vistaql start'."
+            raise VistaQLError(Code.USAGE, message, hint=START_FORM)
+        return None
+    if len(found.words) != 3:
+        message = f"'vistaql start' takes a folder of photos and a table, not {len(found.words) - 1} names."
+        raise VistaQLError(Code.USAGE, message, hint=START_FORM)
+    _, photos, table = found.words
+    return StartWords(photos, table, found.label, found.cnn, found.weights, found.yes)
 
 
 def command_of(words: Sequence[str], text: str | None) -> tuple[Command, str | None]:
@@ -108,13 +148,19 @@ def command_of(words: Sequence[str], text: str | None) -> tuple[Command, str | N
         raise VistaQLError(Code.USAGE, f"-c takes statements, and nothing beside them: '{words[0]}'.", hint=SEE_HELP)
     if not words:
         return Command.STATEMENTS, None
-    commands = {one.value: one for one in (Command.RUN, Command.CHECK, Command.DEMO)}
+    commands = {one.value: one for one in (Command.RUN, Command.CHECK, Command.DEMO, Command.START, Command.DOCTOR)}
     command = commands.get(words[0])
     if command is None and len(words) == 1 and Path(words[0]).is_dir():
         return Command.SHELL, words[0]
     if command is None:
         raise VistaQLError(Code.USAGE, f"There is no command '{words[0]}'.", hint=hint_for(words[0], commands))
+    if command is Command.START:
+        return command, None
     targets = words[1:]
+    if command is Command.DOCTOR:
+        if targets:
+            raise VistaQLError(Code.USAGE, f"'vistaql doctor' takes no name: '{targets[0]}'.", hint="vistaql doctor")
+        return command, None
     if len(targets) > 1:
         message = f"'vistaql {command.value}' takes one name, not {len(targets)}."
         raise VistaQLError(Code.USAGE, message, hint=SEE_HELP)

@@ -66,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = Arguments(Command.HELP)
     try:
         arguments = understand(sys.argv[1:] if words is None else words)
-        perform(arguments)
+        code = perform(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes standard output once more at exit, and would complain.
@@ -78,11 +78,11 @@ def main(words: Sequence[str] | None = None) -> int:
         return report(error, arguments)
     except Exception as failure:  # noqa: BLE001, whatever happened, the user is told in words
         return report(internal(failure), arguments)
-    return Exit.OK
+    return code
 
 
-def perform(arguments: Arguments) -> None:
-    """Do what was asked for."""
+def perform(arguments: Arguments) -> Exit:
+    """Do what was asked for; the exit code, where no error is raised."""
     match arguments.command:
         case Command.VERSION:
             print(f"vistaql {__version__}")
@@ -90,6 +90,10 @@ def perform(arguments: Arguments) -> None:
             print(HELP, end="")
         case Command.DEMO:
             show_demo(arguments)
+        case Command.START:
+            show_start(arguments)
+        case Command.DOCTOR:
+            return show_doctor(arguments)
         case Command.CHECK:
             check(arguments)
         case Command.SHELL:
@@ -102,6 +106,7 @@ def perform(arguments: Arguments) -> None:
                 shell(arguments)
             else:
                 print(HELP, end="")
+    return Exit.OK
 
 
 def shell(arguments: Arguments) -> None:
@@ -122,6 +127,42 @@ def show_demo(arguments: Arguments) -> None:
 
     screen = style_of(sys.stdout, os.environ)
     show(Path(arguments.target or DEMO_FOLDER), sys.stdout, screen, program=program(), progress=progress())
+
+
+def show_start(arguments: Arguments) -> None:
+    """Look at a person's photos and table, write explore.vql, and run it."""
+    from vistaql.start import Screen, Wishes, begin
+
+    words = arguments.start
+    assert words is not None
+    wishes = Wishes(
+        Path(words.photos), Path(words.table), words.label, words.cnn, Path(words.weights) if words.weights else None
+    )
+    asking = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty() and not words.yes
+    screen = Screen(sys.stdout, style_of(sys.stdout, os.environ), answer_to if asking else None, program())
+    with session_for(arguments) as session:
+        begin(wishes, session, screen)
+
+
+def show_doctor(arguments: Arguments) -> Exit:
+    """Examine this machine; ENVIRONMENT where something is missing."""
+    from vistaql.doctor import State, examine, show
+    from vistaql.session import home_folder
+
+    findings = examine(home_folder(arguments.home))
+    if arguments.format is Format.JSON:
+        found = tuple(findings)
+        well = all(finding.state is not State.FAULT for finding in found)
+        print(one_line({"ok": well, "findings": [finding.to_json() for finding in found]}))
+    else:
+        well = show(findings, sys.stdout, style_of(sys.stdout, os.environ))
+    return Exit.OK if well else Exit.ENVIRONMENT
+
+
+def answer_to(question: str) -> str:
+    """What the person at the terminal types; nothing at the end of the input."""
+    print(printable(question), end="", flush=True)
+    return sys.stdin.readline()
 
 
 def check(arguments: Arguments) -> None:

@@ -69,7 +69,8 @@ def bind_features(
                     hint="Leave it out of FEATURES.",
                 )
         return tuple(dict.fromkeys(source.qualified(info.name) for (source, info), _ in named))
-    excluded = {scope_name(name, scope) for name in (features.excluded if features else ())}
+    left_out = [scope.resolve(column) for column in (features.excluded if features else ())]
+    excluded = {source.qualified(info.name) for source, info in left_out}
     out = {*label.columns, *excluded, *key_columns(relation), *([split] if split else [])}
     kept = [
         source.qualified(info.name)
@@ -79,12 +80,6 @@ def bind_features(
         if source.qualified(info.name) not in out and not holds_path(info)
     ]
     return tuple(kept)
-
-
-def scope_name(name: ast.Name, scope: Scope) -> str:
-    """The qualified name of a column after EXCEPT."""
-    source, info = scope.resolve(ast.Column((name,), span=name.span))
-    return source.qualified(info.name)
 
 
 def holds_path(column: ColumnInfo) -> bool:

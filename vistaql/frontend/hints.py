@@ -21,6 +21,7 @@ JOINS_FIRST = "Joins stand directly after FROM images, before all other clauses,
 ONE_EXPLAIN = "Write EXPLAIN or EXPLAIN FORMAT json before the query."
 SQL_GOES_ON = "It goes on, as in SELECT * FROM products or SUMMARIZE products."
 PARENTHESES = "The number stands in parentheses: CROSS VALIDATION (5), HOLDOUT (0.2)."
+BARS = "Write OR between conditions. Texts are put together beforehand: CREATE TABLE t AS SELECT *, a || b AS c FROM .."
 CNN_NOT_MODEL = "A pre-trained network is called CNN: SHOW CNNS, REGISTER CNN, DROP CNN."
 
 HINTS: tuple[tuple[str, str, str], ...] = (
@@ -82,6 +83,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     ("", ". /", "A path stands in single quotes: './photos'."),
     ("", "~", "A path stands in single quotes: '~/photos'."),
     ("", "&", "Write AND."),
+    ("", "| |", BARS),
     ("", "|", "Write OR."),
     ("", "!", "Write NOT, or <> for unequal."),
     ("JOIN name USING", "name", "Columns stand in parentheses: USING (sku)."),

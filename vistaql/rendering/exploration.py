@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vistaql.rendering.answer import account, answer, short_name
 from vistaql.rendering.style import cells, fit, pad, printable
 from vistaql.rendering.verdict import contests
+from vistaql.rendering.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,19 @@ def exploration_text(result: Exploration, style: Style) -> str:
     found = contests(result)
     alone = len(found) == 1
     blocks.extend("\n".join(filter(None, [title(one, alone=alone), table(one, result, style)])) for one in found)
-    closing = [account(result), *(f"Note: {note}" for note in result.notes)]
+    closing = [account(result), *equal_layers(result), *(f"Note: {note}" for note in result.notes)]
     if result.name:
         closing.append(f"Kept as {result.name}.")
     blocks.append("\n".join(wrapped(printable(text), style) for text in closing))
     blocks.append(wrapped(answer(result), style, indent=""))
     return "\n\n".join(filter(None, blocks))
+
+
+def equal_layers(result: Exploration) -> Iterator[str]:
+    """The other names of layers that pool to the same numbers, and so have one row."""
+    named = {(row.cnn, row.layer): row.also for row in result.rows if row.also}
+    for (_, layer), others in named.items():
+        yield f"{layer} stands for {listed(others)} as well: pooled, they are the same numbers."
 
 
 def wrapped(text: str, style: Style, indent: str = INDENT) -> str:

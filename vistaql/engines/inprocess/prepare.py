@@ -29,6 +29,7 @@ from vistaql.logical.nodes import (
     Evaluation,
     Explore,
     Export,
+    Filter,
     Reduction,
     Rows,
     Sample,
@@ -78,7 +79,7 @@ def prepare(
     check_one_image_a_key(listing, images.images.name, reduction)
     joined = join_rows(rows, Surroundings(for_join(listing, rows), memory, Limits(threads=threads), draw))
     if not joined.table.num_rows:
-        raise no_rows(joined)
+        raise no_rows(joined, rows)
     evaluation = next((node.evaluation for node in query.walk() if isinstance(node, Train)), None)
     classes = None if rows.label is None else classes_of(joined, rows)
     table = joined.table if classes is None else joined.table.filter(pa.array(classes.labelled))
@@ -170,21 +171,27 @@ def pointing_at_label(rows: Rows) -> Iterator[None]:
     try:
         yield
     except VistaQLError as error:
-        if error.span is None and rows.label is not None and rows.label.span != (0, 0):
+        is_split = error.code is Code.BAD_EVALUATION
+        if error.span is None and rows.label is not None and rows.label.span != (0, 0) and not is_split:
             error.span = Span(*rows.label.span)
         raise
 
 
-def no_rows(joined: JoinedRows) -> VistaQLError:
-    """Why nothing is left to learn from."""
+def no_rows(joined: JoinedRows, rows: Rows) -> VistaQLError:
+    """Why nothing is left to learn from, at the condition where that is to blame."""
     counts = joined.counts
-    examples = f"{counts.images:,} images, {counts.rows:,} rows, {counts.images_without_row:,} images without a row"
+    found = f"No row is left: {counts.images:,} images, {counts.rows:,} rows, "
+    if counts.images_without_row == counts.images:
+        message = f"{found}and none of the images has a row."
+        look = f"SELECT key FROM {typed(images_of(rows).images.name)} LIMIT 5;"
+        hint = f"Look at both sides of the join: {look} and the column it is compared with."
+        return VistaQLError(Code.NO_ROWS, message, hint=hint)
+    where = next((node.predicate.span for node in rows.walk() if isinstance(node, Filter)), None)
+    if where is None:
+        return VistaQLError(Code.NO_ROWS, f"{found}and the sample has none.", hint="Take more of them: SAMPLE 1000.")
+    span = Span(*where) if where != (0, 0) else None
     return VistaQLError(
-        Code.NO_ROWS,
-        f"No row is left: {examples}.",
-        hint="Look at both sides of the join: SELECT key FROM images LIMIT 5; and the column it is compared with."
-        if counts.images_without_row == counts.images
-        else "The WHERE condition keeps none.",
+        Code.NO_ROWS, f"{found}and the condition keeps none.", span=span, hint="Ask for less in WHERE, or leave it out."
     )
 
 

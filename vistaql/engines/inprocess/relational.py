@@ -221,7 +221,7 @@ def pointing_at(rows: Rows) -> Iterator[None]:
             Code.BAD_EXPRESSION if guilty else Code.UNREADABLE_FILE,
             f"{told.first_line}.",
             span=Span(*guilty[0].span) if len(guilty) == 1 else None,
-            hint=None
+            hint=advice(told.message)
             if len(guilty) == 1
             else "It lies in one of: " + "; ".join(item.words for item in guilty) + "."
             if guilty
@@ -240,3 +240,12 @@ def suspects(rows: Rows) -> list[Predicate]:
     if rows.label and rows.label.sql != identifier(rows.label.columns[0] if rows.label.columns else ""):
         found.append(rows.label)
     return found
+
+
+def advice(message: str) -> str:
+    """What to write instead of an expression that DuckDB refuses."""
+    if "date" in message or "timestamp" in message:
+        return "A date is written as '2024-01-31'."
+    if "convert" in message.lower() or "cast" in message.lower():
+        return "Compare texts with 'texts' in quotes, and numbers with numbers."
+    return "Try it alone: SELECT * FROM table WHERE .. LIMIT 5;"

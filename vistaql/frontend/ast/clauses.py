@@ -126,7 +126,7 @@ class Features(Syntax):
     """Which columns of the tables join the image features; `columns` None: all but `excluded`; (): NONE."""
 
     columns: tuple[Column, ...] | None
-    excluded: tuple[Name, ...] = ()
+    excluded: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)
