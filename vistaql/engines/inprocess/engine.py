@@ -18,7 +18,7 @@ from vistaql.engines.inprocess.tensors import (
     SpooledFeatures,
 )  # fmt: skip
 from vistaql.logical.nodes import Explore, Export, Reduce, images_of
-from vistaql.physical.engine import FitResult, Storage
+from vistaql.physical.engine import Extent, FitResult, Storage
 from vistaql.physical.inference import Output, Pass, tensor_column
 from vistaql.progress import Progress
 from vistaql.settings import Settings
@@ -87,6 +87,11 @@ class Kept:
         """Columns key and the tensor."""
         return iter(self.tensors)
 
+    @property
+    def extent(self) -> Extent:
+        """Images, and the bytes of their tensors."""
+        return Extent(self.count, self.tensors.bytes)
+
     def drop(self) -> None:
         """Free the memory or the file."""
         self.tensors.drop()
@@ -98,6 +103,13 @@ class PassResult:
 
     features: dict[str, FeatureArray | SpooledFeatures]
     kept: dict[str, Kept]
+    images: int
+
+    @property
+    def extent(self) -> Extent:
+        """Images, and the bytes of all that the pass gave."""
+        given = (*self.features.values(), *self.kept.values())
+        return Extent(self.images, sum(item.extent.bytes for item in given))
 
 
 @dataclass
@@ -130,7 +142,10 @@ class InProcess:
         return self.learnable
 
     def images(self, images: ScanImages, rows: Learnable | None) -> Images:
-        """The images of the set, or those that have a row."""
+        """The images of the set, or those that have a row. TensorFlow, which whoever reads them needs, is loaded."""
+        from vistaql.engines.tensorflow.runtime import set_threads
+
+        set_threads(self.threads, asked_for=self.threads_asked_for)
         keys = self.listing["key"].to_pylist()
         if rows is not None:
             wanted = set(rows.keys)
@@ -140,9 +155,7 @@ class InProcess:
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
         from vistaql.engines.tensorflow.kernel import run_pass
-        from vistaql.engines.tensorflow.runtime import set_threads
 
-        set_threads(self.threads, asked_for=self.threads_asked_for)
         started = perf_counter()
         columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
@@ -171,6 +184,7 @@ class InProcess:
         return PassResult(
             {name: column.collected() for name, column in columns.items()},
             {layer: Kept(tensors, stored) for layer, tensors in kept.items()},
+            stored,
         )
 
     def collector(self, output: Output, pass_: Pass) -> ArrayCollector | SpoolCollector:

@@ -14,7 +14,7 @@ from vistaql.learners.evaluation import Examples, evaluate
 from vistaql.learners.folds import deal, from_split, holdout
 from vistaql.learners.metrics import metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
-from vistaql.physical.engine import FitResult
+from vistaql.physical.engine import Extent, FitResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +31,11 @@ class Learnable:
     codes: np.ndarray
     class_names: tuple[str, ...]
     split: list[str | None] | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """Rows, and the bytes of their columns."""
+        return Extent(len(self.keys), self.table.nbytes)
 
     def without(self, bad: frozenset[str]) -> Learnable:
         """The rows whose images could be used. Raises NO_ROWS where none is left."""

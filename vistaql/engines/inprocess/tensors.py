@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vistaql.logical.nodes import Reduction
-from vistaql.physical.engine import Storage
+from vistaql.physical.engine import Extent, Storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,12 +27,16 @@ class Batches:
     folder: str
     held: list[pa.RecordBatch] = field(default_factory=list)
     path: str | None = None
+    rows: int = 0
+    bytes: int = 0
     _writer: pa.ipc.RecordBatchFileWriter | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add a batch."""
         import pyarrow as pa
 
+        self.rows += batch.num_rows
+        self.bytes += batch.nbytes
         if self.storage is Storage.MEMORY:
             self.held.append(batch)
             return
@@ -80,6 +84,11 @@ class FeatureArray:
         """Numbers a key."""
         return int(self.values.shape[1])
 
+    @property
+    def extent(self) -> Extent:
+        """Keys, and the bytes of their vectors."""
+        return Extent(len(self.keys), self.values.nbytes)
+
     def reduced(self, how: Reduction) -> FeatureArray:
         """One vector for each key: the mean, the largest of each number, or the first of its images.
 
@@ -117,6 +126,11 @@ class SpooledFeatures:
     """Vectors that went to disk batch by batch, for an export of any size."""
 
     spool: Batches
+
+    @property
+    def extent(self) -> Extent:
+        """Images, and the bytes of their vectors."""
+        return Extent(self.spool.rows, self.spool.bytes)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Columns key and features."""
