@@ -11,17 +11,31 @@ from vistaql.physical.engine import Engine, Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operator import FLOAT32, Operator
 from vistaql.physical.reading import ReadImages
-from vistaql.physical.resources import NOTHING, Resources
+from vistaql.physical.resources import NOTHING, Inferred, Resources, Traced
 from vistaql.physical.sizes import Sizes
 
-# While a graph is frozen its weights exist in Keras, as constants, and in TensorFlow's copies of the graph.
-WEIGHT_COPIES = 5
+# Bytes of memory for each byte of something, measured as the resident size of passes over six CNNs on two cores:
+# resnet50, mobilenet_v2, efficientnet_b0, strokes, alexnet and vgg16, cut early and late. All are met within 8 %.
+MODEL_COPIES = 2.6
+"""a CNN's weights while Keras fills them; TensorFlow keeps the memory, and computes in it later"""
+FILLING = 2.0
+"""the largest layer's weights while they are read or drawn"""
+LAYER_BYTES = 200_000
+"""Keras's objects for one layer"""
+GRAPH_COPIES = 17
+"""weights of a graph: constants, folded constants, and the layout each kernel wants, some of them serialized"""
+LARGEST_CONSTANT = 32 * 2**20
+"""Bytes of a weight above which it stays outside the graph. Only dense layers have such weights.
 
-# What TensorFlow holds for each byte of live tensors: peaks of ResNet50 and MobileNetV2, measured.
-WORKSPACE = 4
+Constants and tensors take different kernels, so a change here changes bits.
+"""
+WORKSPACE = 1.5
+"""tensors of a batch that live at once: themselves, and what kernels put beside them"""
+LEAST_WORKSPACE = 40_000_000
 
-# A decoded photo waiting for its batch: 8 bits a channel.
+# Decoded photos: 8 bits a channel, in the batches that wait and the one in work.
 PIXEL_BYTES = 3
+WAITING_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -50,16 +64,25 @@ class RunPass(Operator):
         return 0
 
     def resources(self, sizes: Sizes) -> Resources:
-        """FLOPs by kind of layer for every image, and the decoding of a pass that starts from pixels."""
-        images = self.reader.count(sizes)
-        computed = self.inference.computed
-        depthwise = sum(layer.flops for layer in computed if layer.kind == "DepthwiseConv2D")
-        dense = sum(layer.flops for layer in computed if layer.kind in DENSE_KINDS)
+        """Layers computed for every image (padding included), the graph, and decoding in a pass from pixels."""
+        batches = -(-self.reader.count(sizes) // self.cnn.batch_rows)
         return self.decoding(sizes) + Resources(
-            dense_flops=float(dense * images),
-            depthwise_flops=float(depthwise * images),
-            moved_bytes=float(sum(layer.bytes for layer in computed) * images),
-            graphs=float(self.cnn.parameters),
+            inferred=(Inferred(self.cnn, self.computed_names, float(batches * self.cnn.batch_rows)),),
+            batches=float(batches),
+            traced=(self.graph,),
+        )
+
+    @property
+    def computed_names(self) -> tuple[str, ...]:
+        """Every layer that runs."""
+        return tuple(layer.name for layer in self.inference.computed)
+
+    @property
+    def graph(self) -> Traced:
+        """What is built for the pass: the whole CNN, of which the graph takes a part."""
+        computed = self.inference.computed
+        return Traced(
+            len(self.cnn.layers), self.cnn.parameters, len(computed), sum(layer.parameters for layer in computed)
         )
 
     def decoding(self, sizes: Sizes) -> Resources:
@@ -68,33 +91,63 @@ class RunPass(Operator):
             return NOTHING
         images = self.reader.count(sizes)
         pixels = scaled_pixels(sizes.image_pixels, self.cnn.input_size)
+        stored = sizes.image_bytes * images
         return Resources(
-            decoded_pixels=pixels * images, opened_images=float(images), read_bytes=sizes.image_bytes * images
+            decoded_pixels=pixels * images, decoded_bytes=stored, opened_images=float(images), read_bytes=stored
         )
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - a batch is a batch
-        """Weights, the live tensors of one batch, and decoded batches waiting."""
+        """The CNN as it is built; then its graph, and besides decoded batches what a batch takes more than building."""
+        filling = int(FILLING * max(FLOAT32 * layer.parameters for layer in self.cnn.layers))
+        running = self.workspace_bytes + self.waiting_bytes + self.graph_bytes
+        return self.model_bytes + max(filling, running)
+
+    @property
+    def model_bytes(self) -> int:
+        """The Keras model with its weights. When it is gone, TensorFlow still has the memory."""
+        return int(MODEL_COPIES * FLOAT32 * self.cnn.parameters) + LAYER_BYTES * len(self.cnn.layers)
+
+    @property
+    def graph_bytes(self) -> int:
+        """The weights that are constants of the graph, in all their copies."""
+        weights = (FLOAT32 * layer.parameters for layer in self.inference.computed)
+        return GRAPH_COPIES * sum(size for size in weights if size <= LARGEST_CONSTANT)
+
+    @property
+    def workspace_bytes(self) -> int:
+        """Tensors of one batch and weights beside the graph, as far as the memory of the model does not hold them."""
+        weights = (FLOAT32 * layer.parameters for layer in self.inference.computed)
+        large = sum(size for size in weights if size > LARGEST_CONSTANT)
+        needed = LEAST_WORKSPACE + WORKSPACE * self.inference.live_bytes * self.cnn.batch_rows + large
+        return max(0, int(needed - MODEL_COPIES * FLOAT32 * self.cnn.parameters))
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Batches on their way to the graph: decoded photos, or tensors that were kept."""
         height, width = self.cnn.input_size
-        weights = WEIGHT_COPIES * FLOAT32 * self.cnn.parameters
-        waiting = 4 * self.cnn.batch_rows * height * width * PIXEL_BYTES
-        return weights + WORKSPACE * self.inference.live_bytes * self.cnn.batch_rows + waiting
+        one = PIXEL_BYTES * height * width
+        if self.inference.source is not None:
+            one = self.cnn.by_name[self.inference.source].bytes
+        return WAITING_BATCHES * self.cnn.batch_rows * one
 
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
         """Features and kept tensors of all images."""
         return engine.infer(inputs[0], self.inference, self.storage)
 
 
-DENSE_KINDS = frozenset({"Conv2D", "Dense", "SeparableConv2D", "Conv2DTranspose"})
+# Of a photo that is not square: its shorter side to the longer one.
+USUAL_RATIO = 0.75
 
 
 def scaled_pixels(pixels: float, size: tuple[int, int]) -> float:
-    """Pixels left after a JPEG is decoded at 1/2, 1/4 or 1/8, as far as it stays larger than the CNN's input.
+    """Pixels left after a JPEG is decoded at 1/2, 1/4 or 1/8, as long as no side gets shorter than the CNN's input.
 
-    >>> scaled_pixels(4000 * 2667, (224, 224)), scaled_pixels(400 * 400, (224, 224))
-    (166687.5, 160000)
+    >>> scaled_pixels(4000 * 3000, (224, 224)), scaled_pixels(400 * 533, (224, 224)), scaled_pixels(400 * 533, (48, 48))
+    (187500.0, 213200, 3331.25)
     """
+    shorter = (pixels * USUAL_RATIO) ** 0.5
     for scale in (8, 4, 2):
-        if pixels / scale**2 >= 1.5 * size[0] * size[1]:
+        if shorter / scale >= max(size):
             return pixels / scale**2
     return pixels
 
@@ -141,13 +194,22 @@ class PickFeatures(Operator):
         """Numbers an image."""
         return self.output.pool.feature_width(self.source.cnn.by_name[self.output.layer].shape)
 
-    def size(self, sizes: Sizes) -> int:
-        """float32 for every image."""
+    def bytes(self, sizes: Sizes) -> int:
+        """float32 for every image, wherever they lie."""
         return FLOAT32 * self.width * self.source.reader.count(sizes)
 
-    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - pooled inside the pass
-        """Nothing: pooling is part of the pass."""
-        return NOTHING
+    def spooled(self, sizes: Sizes) -> bool:
+        """Whether the vectors lie on disk; those that several images of a key are reduced to are small."""
+        return self.reduction is None and sizes.spooled(self.bytes(sizes))
+
+    def size(self, sizes: Sizes) -> int:
+        """All vectors; nothing where they lie on disk."""
+        return 0 if self.spooled(sizes) else self.bytes(sizes)
+
+    def resources(self, sizes: Sizes) -> Resources:
+        """Pooling is part of the pass; vectors are copied into one array, or written to disk."""
+        moved = float(self.bytes(sizes))
+        return Resources(spilled_bytes=moved) if self.spooled(sizes) else Resources(kept_bytes=moved)
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing but the result
         """Nothing besides the vectors."""
