@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from vistaql.frontend.binder import BoundQuery
 from vistaql.logical.rules import RULES
 from vistaql.optimizer.configuration import configure
-from vistaql.optimizer.lower import Strategy, lower
+from vistaql.optimizer.grouping import Strategy
+from vistaql.optimizer.lower import lower
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import Ledger, Region, ledger, peak_bytes, peaks
 from vistaql.physical.engine import Storage
