@@ -93,8 +93,14 @@ class LogisticRegression(Learner):
         return 5.0 * folds if self.in_span_of_rows(rows, width) else 3.0 * folds + EVALUATIONS
 
     def memory(self, rows: int, width: int, classes: int) -> int:
-        """Eigenvectors or preconditioner, remembered steps, and a few numbers a row and class."""
-        inner = rows if self.in_span_of_rows(rows, width) else width
+        """Eigenvectors or preconditioner, remembered steps, and a few numbers a row and class.
+
+        In the coordinates of the columns all folds are fitted together, and this is half of what they take.
+        """
+        rotated = self.in_span_of_rows(rows, width)
+        inner = rows if rotated else width
         coefficients = (inner + 1) * (1 if classes == 2 else classes)
         remembered = FOLDS * 8 * coefficients * 2 * max(5, min(20, 2**26 // (16 * coefficients)))
-        return (64 if inner == rows else 28) * inner**2 + remembered // 2 + 48 * rows * classes + 32 * 2**20
+        preconditioned = width <= MOST_COLUMNS_PRECONDITIONED and not self.l1_ratio
+        square = (64 if rotated else 28 if preconditioned else 0) * inner**2
+        return square + remembered // 2 + 48 * rows * classes + 32 * 2**20

@@ -111,7 +111,7 @@ def learnt(calibration: Calibration, observed: tuple[Observed, ...]) -> Calibrat
     makes no plan absurd.
 
     >>> learnt(Calibration(), (Observed("RunPass", 10.0, 16.0),)).corrections
-    (('RunPass', 1.125),)
+    (('RunPass', 1.1247),)
     """
     factors = dict(calibration.corrections)
     for item in observed:

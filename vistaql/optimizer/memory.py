@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from vistaql.optimizer.machine import Machine
 from vistaql.physical.operators import (
+    BestSoFar,
     Keep,
     Operator,
     PickFeatures,
@@ -94,17 +95,12 @@ def ledger(root: Operator, sizes: Sizes, machine: Machine, limit: int | None = N
     for item in held_by(order, sizes):
         if item.born <= place <= item.dies:
             held[item.region] += item.bytes
-    loaded = place >= first_read(order)
-    deep = (machine.calibration.library_bytes if loaded else 0) + (
-        running.memory(sizes) if isinstance(running, RunPass) else 0
-    )
-    user = 0 if isinstance(running, RunPass) else running.memory(sizes)
     bytes_of = {
         Region.SYSTEM: machine.reserve_bytes,
         Region.CORE: machine.calibration.process_bytes,
-        Region.DEEP_LEARNING: deep,
+        Region.DEEP_LEARNING: deep_learning(order, sizes, machine)[place],
         Region.STORAGE: held[Region.STORAGE],
-        Region.USER: user,
+        Region.USER: 0 if isinstance(running, RunPass) else running.memory(sizes),
         Region.DRIVER: held[Region.DRIVER],
     }
     lines = tuple(Line(region, int(size), words(region, running)) for region, size in bytes_of.items())
@@ -121,7 +117,7 @@ def words(region: Region, running: Operator) -> str:
         case Region.DEEP_LEARNING if isinstance(running, RunPass):
             return f"TensorFlow, {running.cnn.name}: weights, and tensors of a batch of {running.cnn.batch_rows}"
         case Region.DEEP_LEARNING:
-            return "TensorFlow"
+            return "TensorFlow, with what its largest pass took"
         case Region.STORAGE:
             return "vectors and kept tensors of all images"
         case Region.USER:
@@ -145,17 +141,28 @@ def peaks(root: Operator, sizes: Sizes, machine: Machine) -> tuple[int, ...]:
     for item in held_by(order, sizes):
         changes[item.born] += item.bytes
         changes[item.dies + 1] -= item.bytes
-    loaded = first_read(order)
-    rates = machine.calibration
+    rows = zip(order, accumulate(changes), deep_learning(order, sizes, machine), strict=False)
     return tuple(
-        int(rates.process_bytes + (rates.library_bytes if place >= loaded else 0) + held + operator.memory(sizes))
-        for place, (operator, held) in enumerate(zip(order, accumulate(changes), strict=False))
+        int(machine.calibration.process_bytes + held + deep)
+        + (0 if isinstance(operator, RunPass) else operator.memory(sizes))
+        for operator, held, deep in rows
     )
 
 
-def first_read(order: tuple[Operator, ...]) -> int:
-    """The place at which the deep-learning library is loaded."""
-    return next((place for place, operator in enumerate(order) if isinstance(operator, ReadImages)), len(order))
+def deep_learning(order: tuple[Operator, ...], sizes: Sizes, machine: Machine) -> tuple[int, ...]:
+    """Bytes of the deep-learning library while each operator runs.
+
+    Nothing until images are read. What the largest pass took stays with TensorFlow, which uses it again and does not
+    give it back.
+    """
+    found, loaded, most = [], 0, 0
+    for operator in order:
+        if isinstance(operator, ReadImages):
+            loaded = int(machine.calibration.library_bytes)
+        if isinstance(operator, RunPass):
+            most = max(most, operator.memory(sizes))
+        found.append(loaded + most)
+    return tuple(found)
 
 
 def held_by(order: tuple[Operator, ...], sizes: Sizes) -> Iterator[Held]:
@@ -184,5 +191,9 @@ def held_by(order: tuple[Operator, ...], sizes: Sizes) -> Iterator[Held]:
             case ReadRows() | ReadImages():
                 # The engine has them for the whole run.
                 yield Held(operator.size(sizes), place, len(order) - 1, Region.DRIVER)
+            case BestSoFar():
+                # Until it has run, the vectors of the better layer are those of the layer itself or of the best before.
+                if dies > place:
+                    yield Held(operator.size(sizes), place + 1, dies)
             case _:
                 yield Held(operator.size(sizes), place, dies)

@@ -73,7 +73,8 @@ class PassCosts:
         files = 0 if carried else self.reader.size(self.sizes)
         most = self.readings[start].winners + vectors + both + files + needs
         for reading in self.readings[start:end]:
-            most = max(most, reading.winners + vectors + left + reading.needs)
+            # TensorFlow keeps what the pass took.
+            most = max(most, reading.winners + vectors + left + reading.needs + needs)
             vectors -= reading.vector
         return took, self.base + most
 

@@ -8,34 +8,12 @@ from typing import Any
 from vistaql.logical.nodes import Reduction
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Engine, Storage
+from vistaql.physical.footprint import footprint
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operator import FLOAT32, Operator
 from vistaql.physical.reading import ReadImages
 from vistaql.physical.resources import NOTHING, Inferred, Resources, Traced
 from vistaql.physical.sizes import Sizes
-
-# Bytes of memory for each byte of something, measured as the resident size of passes over six CNNs on two cores:
-# resnet50, mobilenet_v2, efficientnet_b0, strokes, alexnet and vgg16, cut early and late. All are met within 8 %.
-MODEL_COPIES = 2.6
-"""a CNN's weights while Keras fills them; TensorFlow keeps the memory, and computes in it later"""
-FILLING = 2.0
-"""the largest layer's weights while they are read or drawn"""
-LAYER_BYTES = 200_000
-"""Keras's objects for one layer"""
-GRAPH_COPIES = 17
-"""weights of a graph: constants, folded constants, and the layout each kernel wants, some of them serialized"""
-LARGEST_CONSTANT = 32 * 2**20
-"""Bytes of a weight above which it stays outside the graph. Only dense layers have such weights.
-
-Constants and tensors take different kernels, so a change here changes bits.
-"""
-WORKSPACE = 1.5
-"""tensors of a batch that live at once: themselves, and what kernels put beside them"""
-LEAST_WORKSPACE = 40_000_000
-
-# Decoded photos: 8 bits a channel, in the batches that wait and the one in work.
-PIXEL_BYTES = 3
-WAITING_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -97,38 +75,8 @@ class RunPass(Operator):
         )
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - a batch is a batch
-        """The CNN as it is built; then its graph, and besides decoded batches what a batch takes more than building."""
-        filling = int(FILLING * max(FLOAT32 * layer.parameters for layer in self.cnn.layers))
-        running = self.workspace_bytes + self.waiting_bytes + self.graph_bytes
-        return self.model_bytes + max(filling, running)
-
-    @property
-    def model_bytes(self) -> int:
-        """The Keras model with its weights. When it is gone, TensorFlow still has the memory."""
-        return int(MODEL_COPIES * FLOAT32 * self.cnn.parameters) + LAYER_BYTES * len(self.cnn.layers)
-
-    @property
-    def graph_bytes(self) -> int:
-        """The weights that are constants of the graph, in all their copies."""
-        weights = (FLOAT32 * layer.parameters for layer in self.inference.computed)
-        return GRAPH_COPIES * sum(size for size in weights if size <= LARGEST_CONSTANT)
-
-    @property
-    def workspace_bytes(self) -> int:
-        """Tensors of one batch and weights beside the graph, as far as the memory of the model does not hold them."""
-        weights = (FLOAT32 * layer.parameters for layer in self.inference.computed)
-        large = sum(size for size in weights if size > LARGEST_CONSTANT)
-        needed = LEAST_WORKSPACE + WORKSPACE * self.inference.live_bytes * self.cnn.batch_rows + large
-        return max(0, int(needed - MODEL_COPIES * FLOAT32 * self.cnn.parameters))
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Batches on their way to the graph: decoded photos, or tensors that were kept."""
-        height, width = self.cnn.input_size
-        one = PIXEL_BYTES * height * width
-        if self.inference.source is not None:
-            one = self.cnn.by_name[self.inference.source].bytes
-        return WAITING_BATCHES * self.cnn.batch_rows * one
+        """The CNN as it is built, its graph, and a batch in work."""
+        return footprint(self.inference)
 
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
         """Features and kept tensors of all images."""
@@ -188,6 +136,8 @@ class PickFeatures(Operator):
     source: RunPass
     output: Output
     reduction: Reduction | None = None
+    cnn_name: str = ""
+    """what the query calls the CNN; equal CNNs of several names run once"""
 
     @property
     def width(self) -> int:

@@ -37,8 +37,10 @@ class Fit(Operator):
     def memory(self, sizes: Sizes) -> int:
         """The learner's own estimate for as many fits as run side by side, and a stripe of vectors on disk for each."""
         width = sizes.columns + (self.features.width if self.features else 0)
-        side_by_side = min(sizes.fit_workers, pieces(self.evaluation))
-        one = self.learner.memory(sizes.rows, width, sizes.classes)
+        folds, trained = pieces(self.evaluation), round(sizes.rows * trained_share(self.evaluation))
+        apart = self.learner.pieces(trained, width, folds) == folds
+        side_by_side = min(sizes.fit_workers, folds) if apart else 2
+        one = self.learner.memory(trained, width, sizes.classes)
         return side_by_side * (one + (STRIPE_BYTES if self.spooled(sizes) else 0))
 
     def spooled(self, sizes: Sizes) -> bool:
@@ -186,6 +188,29 @@ class Answer(Operator):
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:  # noqa: ARG002 - the engine has done its part
         """The scores of the trainings in their order, and of the best layer alone."""
         return Scores(inputs[1:] if self.alone else inputs, inputs[0] if self.alone else None)
+
+
+@dataclass(frozen=True)
+class Answers(Operator):
+    """The answers of several queries that were planned together."""
+
+    answers: tuple[Answer, ...]
+
+    def size(self, sizes: Sizes) -> int:  # noqa: ARG002 - a few numbers
+        """Scores only."""
+        return 0
+
+    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - nothing to do
+        """Nothing."""
+        return NOTHING
+
+    def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing to hold
+        """Nothing."""
+        return 0
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:  # noqa: ARG002 - the engine has done its part
+        """The scores of each."""
+        return inputs
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from vistaql.engines.tensorflow.builders import build, tensors
 from vistaql.engines.tensorflow.pooling import pool
 from vistaql.engines.tensorflow.preprocessing import preprocess
 from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
-from vistaql.physical.infer import LARGEST_CONSTANT
+from vistaql.physical.footprint import LARGEST_CONSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
