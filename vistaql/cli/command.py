@@ -155,7 +155,9 @@ def write(outcome: Outcome, form: Format, *, spaced: bool) -> bool:
 
     As CSV, what has no rows goes to standard error, so that the output stays CSV.
     """
+    from vistaql.outcome import Explanation
     from vistaql.rendering import machine
+    from vistaql.rendering.html import write_page
     from vistaql.rendering.text import to_text
 
     match form:
@@ -169,6 +171,8 @@ def write(outcome: Outcome, form: Format, *, spaced: bool) -> bool:
             text = printable_lines(text) if sys.stdout.isatty() else text
         case Format.MARKDOWN:
             text = machine.to_markdown(outcome)
+        case Format.TABLE if sys.stdout.isatty() and isinstance(outcome, Explanation) and outcome.html:
+            text = f"Wrote {write_page(outcome.html, Path.cwd()).name}: open it in a browser."
         case Format.TABLE:
             text = to_text(outcome, style_of(sys.stdout, os.environ))
     between = "\n" if spaced and form is not Format.JSON else ""
