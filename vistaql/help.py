@@ -18,7 +18,9 @@ In place of LAYERS ..: LAYERS *, LAST n LAYERS, LAYERS LIKE 'conv5_%', or the CN
     ),
     "explain": (
         "the plan of a query, and the plans that lost",
-        "EXPLAIN [FORMAT text | json] [EXPLORE .. | EXPORT LAYERS ..];\nEXPLAIN; explains the query before it.",
+        """EXPLAIN [ANALYZE | CANDIDATES | VERBOSE] [FORMAT text | json | html] [EXPLORE .. | EXPORT LAYERS ..];
+ANALYZE runs the query and puts what it took beside the estimate; CANDIDATES tells of every plan,
+VERBOSE of every rewrite. EXPLAIN; explains the query before it.""",
     ),
     "export layers": (
         "features as a Parquet file",

@@ -138,10 +138,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer of EXPLAIN: the rendered text, and the plan as plain values."""
+    """The answer of EXPLAIN: the rendered text, and the plan as plain values.
+
+    `html` is a page that stands alone, where FORMAT html asked for one.
+    """
 
     text: str
     plan: dict[str, object]
+    html: str | None = None
 
 
 Outcome = Exploration | Relation | Report | Explanation

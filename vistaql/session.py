@@ -6,11 +6,10 @@ text --parse--> ast.Script --bind--> BoundQuery --rewrite--> logical plan
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
@@ -19,8 +18,9 @@ from vistaql import statements
 from vistaql.catalog.catalog import Catalog
 from vistaql.checking import BINDING, collected, name_made_by, raise_all
 from vistaql.errors import Code, VistaQLError
-from vistaql.explain import plan as explained
-from vistaql.explain.text import render
+from vistaql.explain.account import Measured, account
+from vistaql.explain.formats import explanation
+from vistaql.explain.recording import Recording, rewrites_of
 from vistaql.explain.watched import parts_of
 from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
@@ -165,7 +165,7 @@ class Session:
         return self.settings.threads or self.machine.cores
 
     def explain(self, statement: ast.Explain, context: Context) -> Explanation:
-        """The plan of a query, from what the catalog knows; nothing is run."""
+        """The plan of a query, from what the catalog knows; nothing is run but for ANALYZE."""
         query = statement.query or self.last_query
         if query is None:
             raise VistaQLError(
@@ -176,22 +176,33 @@ class Session:
             bound = bind_query(query, context)
             self.last_query = query
             with at_clauses(query):
-                decision = self.decide(bound, estimate(bound.plan))
+                if statement.mode is ast.ExplainMode.ANALYZE:
+                    decision, measured = self.analyze(bound)
+                else:
+                    decision, measured = self.decide(bound, estimate(bound.plan)), None
         except VistaQLError as error:
             if statement.query is None:
                 # The words it points at stand in another text.
                 error.span = None
             raise
-        as_json = statement.format is ast.ExplainFormat.JSON
-        plan = explained.plan_json(decision, with_graph=as_json)
-        return Explanation(json.dumps(plan) if as_json else render(decision), plan)
+        verbose = statement.mode is ast.ExplainMode.VERBOSE
+        rewrites = rewrites_of(bound.plan, RULES) if verbose else ()
+        return explanation(account(decision, statement.mode, rewrites, measured), statement.format, bound.text)
+
+    def analyze(self, bound: BoundQuery) -> tuple[Decision, Measured]:
+        """Run a query, and keep its answer as ever; the decision, and what it took."""
+        recording = Recording()
+        started = perf_counter()
+        outcome = self.query(bound, recording)
+        assert recording.decision is not None
+        return recording.decision, recording.measured(outcome, perf_counter() - started)
 
     def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
         """Rewrite the logical plan; enumerate, price and choose a physical one."""
         logical = rewrite(bound.plan, RULES)
         return choose(logical, sizes, self.machine, bound.settings)  # type: ignore[arg-type]  # rules keep the root
 
-    def query(self, bound: BoundQuery) -> Exploration | Report:
+    def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
         from vistaql.engines.inprocess.engine import engine_for
@@ -202,13 +213,15 @@ class Session:
         memory = {item.table.source: item.data for item in self.registered.values()}
         prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores)
         decision = self.decide(bound, prepared.sizes)
+        if recording is not None:
+            recording.decided(decision, perf_counter() - started)
         self.announce(decision)
         with working_folder() as folder:
             engine = engine_for(
                 bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
             )
             with planned(self.progress, parts_of(decision), decision.limit_bytes):
-                values = run_plan(decision.chosen.plan, engine)
+                values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
@@ -277,6 +290,9 @@ class Trial(Session):
                 check_targets(bound, self.catalog)
                 expected(bound, self.catalog)
                 return None
+            case ast.Explain():
+                # ANALYZE would run it.
+                return super().execute(replace(statement, mode=ast.ExplainMode.PLAN), context)
             case ast.Select() | ast.Show() | ast.ShowErrors() | ast.Describe() | ast.ShowCreate():
                 # They may ask for results, which only a run makes.
                 return None

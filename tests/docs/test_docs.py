@@ -34,6 +34,7 @@ PROGRAM = ".venv/bin/vistaql"
 RUN = {
     "README.md": 5,
     "docs/architecture.md": 6,
+    "docs/explain.md": 4,
     "docs/extending.md": 2,
     "docs/language.md": 15,
     "docs/plan-json.md": 1,

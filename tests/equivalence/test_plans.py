@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +17,15 @@ from PIL import Image, ImageDraw
 
 from vistaql.engines.inprocess.engine import engine_for
 from vistaql.engines.inprocess.prepare import prepare
-from vistaql.frontend.binder import bind_query
+from vistaql.frontend.binder import BoundQuery, bind_query
 from vistaql.frontend.parser import parse
+from vistaql.logical.nodes import Explore
 from vistaql.logical.rules import RULES
-from vistaql.optimizer.choose import enumerate_candidates
+from vistaql.optimizer.candidate import Candidate, Pricing
+from vistaql.optimizer.candidates import enumerate_candidates
+from vistaql.optimizer.enumerate import every_grouping
+from vistaql.optimizer.grouping import Strategy
+from vistaql.optimizer.lower import Placement, wanted_by_cnn
 from vistaql.physical.operators import Scores
 from vistaql.physical.run import run
 from vistaql.plan.rewrite import rewrite
@@ -89,33 +94,57 @@ def registered(session: Session, cnn: str, request: pytest.FixtureRequest) -> st
     return layers
 
 
-def digests_of_all_plans(session: Session, text: str, tmp_path: Path) -> dict[str, list[str | None]]:
-    """Run every candidate that the optimizer enumerates for a query; the digests of its layers."""
-    statement = parse(text).statements[0]
-    bound = bind_query(statement, session.context({}, None))  # type: ignore[arg-type]
-    prepared = prepare(bound.plan, bound.reduction, {}, 2)
-    logical = rewrite(bound.plan, RULES)
-    candidates = enumerate_candidates(logical, prepared.sizes, session.machine, bound.settings)  # type: ignore[arg-type]
-    found = {}
+def bound(session: Session, text: str) -> BoundQuery:
+    """A statement, bound."""
+    return bind_query(parse(text).statements[0], session.context({}, None))  # type: ignore[arg-type]
+
+
+def digests(query: BoundQuery, candidates: Iterable[Candidate], folder: Path) -> set[tuple[str, ...]]:
+    """Run plans of a query; the different lists of digests of its layers."""
+    prepared = prepare(query.plan, query.reduction, {}, 2)
+    found = set()
     for candidate in candidates:
-        engine = engine_for(bound.plan, bound.settings, prepared, candidate.configuration, str(tmp_path), Silent())
+        engine = engine_for(query.plan, query.settings, prepared, candidate.configuration, str(folder), Silent())
         scores = run(candidate.plan, engine)
         assert isinstance(scores, Scores)
-        found[candidate.name] = [fit.digest for fit in scores.fits]
-        assert list(tmp_path.iterdir()) == [], "kept tensors stay behind"
+        found.add(tuple(str(fit.digest) for fit in scores.fits))
+        assert list(folder.iterdir()) == [], f"kept tensors of {candidate.name} stay behind"
     return found
 
 
-@pytest.mark.parametrize("cnn", CNNS)
+def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Candidate]:
+    """What the optimizer enumerates for a query, and so many hybrids from all over the space."""
+    prepared = prepare(query.plan, query.reduction, {}, 2)
+    logical: Explore = rewrite(query.plan, RULES)  # type: ignore[assignment]
+    # More images than rows, so that joining after inference is another plan.
+    sizes = replace(prepared.sizes, all_images=prepared.sizes.images + 1)
+    pricing = Pricing(logical, sizes, session.machine, query.settings)
+    ((cnn, outputs),) = wanted_by_cnn(logical).items()
+    every = [item for item in every_grouping(cnn, outputs) if item.fits(Strategy.HYBRID)]
+    some = random.Random(1).sample(every, min(hybrids, len(every)))
+    enumerated = enumerate_candidates(logical, sizes, session.machine, query.settings)
+    assert {"eager", "lazy", "staged", "staged on disk", "eager, join after inference"} <= {
+        item.name for item in enumerated
+    }
+    return [*enumerated, *(pricing.candidate((item,), Placement.BEFORE_INFERENCE) for item in some)]
+
+
+@pytest.mark.parametrize(("cnn", "hybrids"), [("strokes", 25), ("resnet20", 2), ("squeezenet", 2), ("mobilenet", 2)])
 def test_every_enumerated_plan_gives_equal_bits(
-    cnn: str, session: Session, tmp_path: Path, request: pytest.FixtureRequest
+    cnn: str, hybrids: int, session: Session, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Lazy, eager and staged, tensors kept in memory and on disk."""
+    """Lazy, eager, staged and hybrids, tensors kept in memory and on disk, joined before and after inference."""
     layers = registered(session, cnn, request)
-    text = f"EXPLORE LAYERS {layers} OF {cnn} FROM photos JOIN items TRAIN logistic_regression"
-    found = digests_of_all_plans(session, text, tmp_path)
-    assert {"eager", "lazy", "staged", "staged on disk"} <= set(found)
-    assert len(set(map(tuple, found.values()))) == 1, found
+    query = bound(session, f"EXPLORE LAYERS {layers} OF {cnn} FROM photos JOIN items TRAIN logistic_regression")
+    assert len(digests(query, candidates_of(session, query, hybrids), tmp_path)) == 1
+
+
+def test_all_groupings_of_three_layers_give_equal_bits(session: Session, tmp_path: Path) -> None:
+    """The whole space, exhaustively, of a tiny CNN."""
+    query = bound(session, "EXPLORE LAYERS conv2, fc5, fc6 OF strokes FROM photos JOIN items TRAIN logistic_regression")
+    candidates = candidates_of(session, query, 1000)
+    assert len({item.name for item in candidates}) > 20
+    assert len(digests(query, candidates, tmp_path)) == 1
 
 
 @pytest.mark.parametrize("cnn", CNNS)
@@ -147,16 +176,13 @@ def test_threads_order_and_splitting_change_no_bit(
 
 def test_the_decoder_count_changes_no_bit(session: Session, tmp_path: Path) -> None:
     """Images decoded by one thread or by three arrive in the same places."""
-    bound = bind_query(
-        parse("EXPLORE strokes FROM photos JOIN items TRAIN logistic_regression").statements[0],  # type: ignore[arg-type]
-        session.context({}, None),
-    )
-    prepared = prepare(bound.plan, None, {}, 1)
-    candidate = enumerate_candidates(bound.plan, prepared.sizes, session.machine, bound.settings)[0]
+    query = bound(session, "EXPLORE strokes FROM photos JOIN items TRAIN logistic_regression")
+    prepared = prepare(query.plan, None, {}, 1)
+    candidate = enumerate_candidates(query.plan, prepared.sizes, session.machine, query.settings)[0]
     found = []
     for decoders in (1, 3):
         configuration = replace(candidate.configuration, decoders=decoders)
-        engine = engine_for(bound.plan, bound.settings, prepared, configuration, str(tmp_path), Silent())
+        engine = engine_for(query.plan, query.settings, prepared, configuration, str(tmp_path), Silent())
         scores = run(candidate.plan, engine)
         assert isinstance(scores, Scores)
         found.append([fit.digest for fit in scores.fits])

@@ -188,6 +188,11 @@ SESSION = st.one_of(
     maybe(tuples(NAMES, 1)).map(ast.Reset),
     PATHS.map(ast.SourceScript),
     tuples(TOPICS).map(ast.Help),
-    st.builds(ast.Explain, maybe(st.one_of(EXPLORES, EXPORTS)), st.sampled_from(ast.ExplainFormat)),
+    st.builds(
+        ast.Explain,
+        maybe(st.one_of(EXPLORES, EXPORTS)),
+        st.sampled_from(ast.ExplainMode),
+        st.sampled_from(ast.ExplainFormat),
+    ),
 )
 STATEMENTS = st.one_of(EXPLORES, EXPORTS, CATALOG, SESSION)

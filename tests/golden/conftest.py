@@ -9,23 +9,25 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vistaql.optimizer.machine import Calibration, Machine
+from vistaql.optimizer.calibration import Calibration
+from vistaql.optimizer.machine import Machine
 from vistaql.session import Session
 
 COUNT = 24
 MANY = 40_000
 # The rates are given, so that a better calibration does not choose other plans here.
 RATES = Calibration(
-    dense_flops_per_second=90e9,
-    depthwise_flops_per_second=12e9,
-    moved_bytes_per_second=6e9,
-    decoded_pixels_per_second=58e6,
-    read_bytes_per_second=500e6,
-    kept_bytes_per_second=2e9,
-    spilled_bytes_per_second=400e6,
-    fit_flops_per_second=15e9,
-    graph_seconds=0.7,
-    graph_seconds_per_parameter=8e-8,
+    convolution_flops=90e9,
+    pointwise_flops=90e9,
+    depthwise_flops=12e9,
+    dense_flops=90e9,
+    moved_bytes=6e9,
+    decoded_pixels=58e6,
+    decoded_bytes=50e6,
+    read_bytes=500e6,
+    kept_bytes=2e9,
+    spilled_bytes=400e6,
+    fit_flops=60e9,
     library_seconds=4.5,
     process_bytes=350e6,
     library_bytes=450e6,

@@ -43,7 +43,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
     for block in text.strip().split("\n\n")[1:]:
         lines = block.split("\n")
         typed = [line for line in lines if not line.startswith(EXPECTED.rstrip())]
-        expected = [line.removeprefix(EXPECTED) for line in lines if line.startswith(EXPECTED.rstrip())]
+        expected = [line[len(EXPECTED) :] for line in lines if line.startswith(EXPECTED.rstrip())]
         found.append(("\n".join(typed), "\n".join(expected)))
     return found
 

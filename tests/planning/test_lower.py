@@ -9,7 +9,8 @@ from vistaql.logical.nodes import layers_of
 from vistaql.logical.rules import RULES
 from vistaql.models import roster
 from vistaql.models.pool import GAP, WHOLE, Pool, PoolKind
-from vistaql.optimizer.lower import Strategy, lower
+from vistaql.optimizer.grouping import NAMED, Strategy
+from vistaql.optimizer.lower import lower
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import FitAlone, Keep, Operator, PickFeatures, ReadImages, RunPass
@@ -74,7 +75,7 @@ def test_passes_resume_at_cut_points_that_an_earlier_pass_kept(bind: Bind, cnn: 
         kept.update(item.keep)
 
 
-@pytest.mark.parametrize("strategy", Strategy)
+@pytest.mark.parametrize("strategy", NAMED)
 @pytest.mark.parametrize(
     "targets",
     [

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from vistaql.explain.account import account
 from vistaql.explain.plan import plan_json
 from vistaql.explain.text import WIDTH, render
 from vistaql.frontend.binder import BoundQuery
@@ -45,7 +46,7 @@ def keys(value: object) -> Iterator[str]:
 def test_every_key_is_documented(decision: Decision, checkout: Path) -> None:
     page = (checkout / "docs" / "plan-json.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(\w+)`", page))
-    found = set(keys(json.loads(json.dumps(plan_json(decision, with_graph=True)))))
+    found = set(keys(json.loads(json.dumps(plan_json(account(decision), with_graph=True)))))
     assert {"keeps", "rejected", "why", "has", "readers"} <= found
     assert sorted(found - documented) == []
 
@@ -54,12 +55,12 @@ def test_the_steps_take_the_seconds_of_the_plan(decision: Decision) -> None:
     def seconds(step: dict[str, object]) -> float:
         return float(str(step["seconds"])) + sum(map(seconds, step["reads"]))  # type: ignore[arg-type]
 
-    plan = plan_json(decision, with_graph=False)
+    plan = plan_json(account(decision), with_graph=False)
     assert seconds(plan["steps"]) == pytest.approx(plan["seconds"], rel=0.001)  # type: ignore[arg-type]
 
 
 def test_passes_resume_from_what_is_kept(decision: Decision) -> None:
-    passes: list[dict[str, object]] = plan_json(decision, with_graph=False)["passes"]  # type: ignore[assignment]
+    passes: list[dict[str, object]] = plan_json(account(decision), with_graph=False)["passes"]  # type: ignore[assignment]
     assert [(item["from"], item["keeps"]) for item in passes] == [
         (None, ["conv4_block6_out"]),
         ("conv4_block6_out", []),
@@ -68,13 +69,13 @@ def test_passes_resume_from_what_is_kept(decision: Decision) -> None:
 
 
 def test_shared_work_of_the_graph_has_several_readers(decision: Decision) -> None:
-    graph: dict[str, list[dict[str, object]]] = plan_json(decision, with_graph=True)["graph"]  # type: ignore[assignment]
+    graph: dict[str, list[dict[str, object]]] = plan_json(account(decision), with_graph=True)["graph"]  # type: ignore[assignment]
     readers = {node["words"]: node["readers"] for node in graph["nodes"] if node["operator"] == "Infer"}
     assert readers == {"Infer cnn=resnet50 layer=conv4_block6_out": 2, "Infer cnn=resnet50 layer=conv5_block3_out": 1}
     assert {end for edge in graph["edges"] for end in edge} == {node["id"] for node in graph["nodes"]}
 
 
 def test_text_keeps_to_the_screen(decision: Decision) -> None:
-    text = render(decision)
+    text = render(account(decision))
     assert max(map(len, text.split("\n"))) <= WIDTH
     assert "does not fit: staged" in text

@@ -221,8 +221,14 @@ def write(outcome: Outcome, form: Format, *, spaced: bool) -> bool:
 
     As CSV, what has no rows goes to standard error, so that the output stays CSV.
     """
+    from vistaql.outcome import Explanation
+    from vistaql.rendering.html import write_page
+
     style = style_of(sys.stdout, os.environ)
-    text = written(outcome, form, style)
+    if form is Format.TABLE and sys.stdout.isatty() and isinstance(outcome, Explanation) and outcome.html:
+        text = f"Wrote {write_page(outcome.html, Path.cwd()).name}: open it in a browser."
+    else:
+        text = written(outcome, form, style)
     if not text:
         print(to_text(outcome), file=sys.stderr)
         return False

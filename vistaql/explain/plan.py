@@ -1,24 +1,30 @@
-"""A decision as plain values: the chosen plan with prices, and the plans that lost. docs/plan-json.md is its schema."""
+"""An account as plain values: docs/plan-json.md is its schema."""
 
 from __future__ import annotations
 
-from vistaql.explain.reasons import why_lost
-from vistaql.explain.steps import steps_of
+from vistaql.explain.account import Account, Loser, settings_of
+from vistaql.explain.logical import nodes_text
+from vistaql.explain.reasons import passes_of
+from vistaql.explain.steps import Figures, Step
+from vistaql.frontend.ast import ExplainMode
 from vistaql.logical.nodes import layers_of
-from vistaql.optimizer.choose import Candidate, Decision
+from vistaql.optimizer.choose import Decision
+from vistaql.optimizer.memory import Ledger
 from vistaql.outcome import PlanSummary
 from vistaql.physical.inference import Output
 from vistaql.physical.operators import RunPass
-from vistaql.physical.run import run_order
 from vistaql.plan.graph import in_order, merge
 
 ENGINE = "inprocess"
 
 
-def plan_json(decision: Decision, *, with_graph: bool) -> dict[str, object]:
-    """The decision as plain values; with the graph of the logical plan where that is wanted."""
+def plan_json(account: Account, *, with_graph: bool) -> dict[str, object]:
+    """The account as plain values; with the graph of the logical plan where that is wanted."""
+    decision = account.decision
     chosen = decision.chosen
     plan: dict[str, object] = {
+        "mode": account.mode.value,
+        "plan": chosen.name,
         "strategy": chosen.strategy.value,
         "storage": chosen.configuration.storage.value,
         "forced": decision.forced is not None,
@@ -30,28 +36,86 @@ def plan_json(decision: Decision, *, with_graph: bool) -> dict[str, object]:
         "images": decision.sizes.images,
         "rows": decision.sizes.rows,
         "exact": decision.sizes.exact,
+        "settings": {name.replace(" ", "_"): value for name, value in settings_of(decision)},
+        "ledger": ledger_json(account.ledger),
         "passes": [pass_json(run, decision) for run in passes_of(chosen)],
-        "steps": steps_of(decision).to_json(),
-        "lost": [
-            {
-                "plan": item.name,
-                "seconds": round(item.seconds, 3),
-                "peak_bytes": item.peak_bytes,
-                "why": why_lost(item, decision),
-            }
-            for item in decision.losers
-        ],
+        "steps": step_json(account.steps),
+        "lost": [loser_json(item) for item in account.best_of_each_kind],
         "rejected": [
             {"plan": item.candidate.name, "constraint": item.constraint.value, "needs": item.needs, "has": item.has}
             for item in decision.rejections
         ],
     }
-    return plan | ({"graph": graph_json(decision)} if with_graph else {})
+    return plan | mode_json(account) | ({"graph": graph_json(decision)} if with_graph else {})
 
 
-def passes_of(candidate: Candidate) -> tuple[RunPass, ...]:
-    """The inference passes of a plan in the order in which they run."""
-    return tuple(node for node in run_order(candidate.plan) if isinstance(node, RunPass))
+def mode_json(account: Account) -> dict[str, object]:
+    """What a mode adds."""
+    measured = account.measured
+    match account.mode:
+        case ExplainMode.ANALYZE if measured is not None:
+            return {
+                "actual": {
+                    "seconds": round(measured.seconds, 3),
+                    "peak_bytes": measured.peak_bytes,
+                    "kept_as": measured.kept_as,
+                }
+            }
+        case ExplainMode.CANDIDATES:
+            return {"candidates": [loser_json(item) | {"beaten": item.beaten} for item in account.losers]}
+        case ExplainMode.VERBOSE:
+            return {
+                "rewrites": [
+                    {"rule": item.rule, "changed": item.before != item.after, "nodes": list(nodes_text(item.after))}
+                    for item in account.rewrites
+                ]
+            }
+    return {}
+
+
+def loser_json(item: Loser) -> dict[str, object]:
+    """A plan that was not taken."""
+    return {
+        "plan": item.candidate.name,
+        "seconds": round(item.candidate.seconds, 3),
+        "peak_bytes": item.candidate.peak_bytes,
+        "disk_bytes": item.disk_bytes,
+        "why": item.why,
+    }
+
+
+def ledger_json(ledger: Ledger) -> dict[str, object]:
+    """Memory at the moment at which the plan holds most of it."""
+    return {
+        "operator": ledger.operator,
+        "limit": ledger.limit,
+        "slack": ledger.slack,
+        "regions": [{"region": line.region.value, "bytes": line.bytes, "words": line.words} for line in ledger.lines],
+    }
+
+
+def step_json(step: Step) -> dict[str, object]:
+    """A step with those below it; with `actual` after a run."""
+    found = {
+        "id": step.number,
+        "operator": step.operator,
+        "words": step.words,
+        **figures_json(step.estimate),
+        "readers": step.readers,
+        "sources": list(step.sources),
+        "reads": [step_json(inner) for inner in step.reads],
+    }
+    return found if step.actual is None else found | {"actual": figures_json(step.actual)}
+
+
+def figures_json(figures: Figures) -> dict[str, object]:
+    """Figures of a step; null where it has none."""
+    return {
+        "seconds": None if figures.seconds is None else round(figures.seconds, 4),
+        "rows": figures.rows,
+        "bytes": figures.bytes,
+        "peak_bytes": figures.peak_bytes,
+    }
 
 
 def pass_json(run: RunPass, decision: Decision) -> dict[str, object]:

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import replace
 from enum import Enum
 
-from vistaql.optimizer.choose import Candidate, Decision
+from vistaql.optimizer.candidate import Candidate
+from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.cost import seconds
-from vistaql.physical.infer import Keep, RunPass
+from vistaql.physical.operators import Keep, PickFeatures, ReadImages, RunPass
 from vistaql.physical.resources import NOTHING, Resources
 from vistaql.physical.run import run_order
 from vistaql.units import format_size
@@ -17,9 +18,9 @@ from vistaql.units import format_size
 class Work(Enum):
     """Kinds of work in which plans of one query differ: the fields of Resources that count it."""
 
-    DECODING = ("decoded_pixels", "opened_images", "read_bytes")
-    INFERENCE = ("dense_flops", "depthwise_flops", "moved_bytes")
-    GRAPHS = ("graphs",)
+    DECODING = ("decoded_pixels", "decoded_bytes", "opened_images", "read_bytes")
+    INFERENCE = ("inferred", "batches")
+    GRAPHS = ("traced",)
     KEEPING = ("kept_bytes", "spilled_bytes")
 
 
@@ -41,7 +42,7 @@ def why_lost(loser: Candidate, decision: Decision) -> str:
 
 def spent(candidate: Candidate, decision: Decision) -> dict[Work, float]:
     """Seconds a plan takes for each kind of work."""
-    passes = [node for node in run_order(candidate.plan) if isinstance(node, RunPass | Keep)]
+    passes = [node for node in run_order(candidate.plan) if isinstance(node, RunPass | Keep | PickFeatures)]
     needs = [operator.resources(decision.sizes) for operator in passes]
     return {
         work: sum(seconds(only(item, work), decision.machine, candidate.configuration) for item in needs)
@@ -52,7 +53,7 @@ def spent(candidate: Candidate, decision: Decision) -> dict[Work, float]:
 def only(needs: Resources, work: Work) -> Resources:
     """One kind of work.
 
-    >>> only(Resources(decoded_pixels=8.0, graphs=2.0), Work.GRAPHS) == Resources(graphs=2.0)
+    >>> only(Resources(decoded_pixels=8.0, batches=2.0), Work.INFERENCE) == Resources(batches=2.0)
     True
     """
     return replace(NOTHING, **{name: getattr(needs, name) for name in work.value})
@@ -60,21 +61,35 @@ def only(needs: Resources, work: Work) -> Resources:
 
 def words(work: Work, loser: Candidate, decision: Decision) -> str:
     """What the plan does of this kind."""
-    passes = [node for node in run_order(loser.plan) if isinstance(node, RunPass)]
+    passes = passes_of(loser)
     from_pixels = Counter(node.cnn.name for node in passes if node.inference.source is None)
+    more_images = images(loser, decision) > images(decision.chosen, decision)
     match work:
         case Work.DECODING:
+            if more_images:
+                return f"decodes {images(loser, decision):,} images, not {images(decision.chosen, decision):,}"
             return f"decodes every image {times(sum(from_pixels.values()))}"
         case Work.INFERENCE:
             cnn, count = from_pixels.most_common(1)[0]
             first = next(node for node in passes if node.cnn.name == cnn).inference.layers[0]
+            if more_images:
+                return "infers images without a row"
             return f"runs {first} {times(count)}" if count > 1 else "runs some layers again"
         case Work.GRAPHS:
-            fewer = sum(isinstance(node, RunPass) for node in run_order(decision.chosen.plan))
-            return f"builds {len(passes)} graphs, not {fewer}"
+            return f"builds {len(passes)} graphs, not {len(passes_of(decision.chosen))}"
         case Work.KEEPING:
             kept = sum(node.bytes(decision.sizes) for node in run_order(loser.plan) if isinstance(node, Keep))
-            return f"keeps {format_size(kept)} of tensors"
+            return f"keeps {format_size(kept)} of tensors" if kept else "puts more vectors on disk"
+
+
+def passes_of(candidate: Candidate) -> tuple[RunPass, ...]:
+    """The inference passes of a plan in the order in which they run."""
+    return tuple(node for node in run_order(candidate.plan) if isinstance(node, RunPass))
+
+
+def images(candidate: Candidate, decision: Decision) -> int:
+    """Images that a plan reads."""
+    return max(node.count(decision.sizes) for node in run_order(candidate.plan) if isinstance(node, ReadImages))
 
 
 def times(count: int) -> str:

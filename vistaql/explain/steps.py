@@ -1,194 +1,180 @@
-"""The chosen plan as a tree of steps: what each does, its seconds, and the bytes it holds."""
+"""The chosen plan as a tree of steps: what each does, what it is predicted to take, and what it took.
+
+A step stands for one operator or several: the trainings are one step, and a pass with what is picked from it and kept
+is one. Every operator belongs to one step, so that the seconds of the steps add up to those of the plan.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, images_of, layers_of
-from vistaql.models.cnn import Cnn
+from vistaql.explain.words import decode_words, layers, pass_words, rows_words, training_words
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.cost import seconds
-from vistaql.physical.infer import Keep, RunPass
-from vistaql.physical.inference import Output
-from vistaql.physical.operators import Fit, FitAlone, Operator, ReadImages, ReadRows, WriteFeatures
+from vistaql.optimizer.memory import peaks
+from vistaql.physical.operators import (
+    Fit,
+    FitAlone,
+    Keep,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    RunPass,
+    WriteFeatures,
+)  # fmt: skip
 from vistaql.physical.run import run_order
-from vistaql.units import format_size
 
-# More layers than this are shown as the first two and the last.
-MOST_LAYERS = 6
+
+@dataclass(frozen=True)
+class Figures:
+    """What a step takes: seconds, rows or images, bytes of its result, and the peak of the process meanwhile.
+
+    None where a step has no such figure.
+    """
+
+    seconds: float | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Step:
-    """A part of the plan as it is shown: in words, with its seconds, its bytes, and the steps it reads from.
+    """A part of the plan as it is shown, with the steps it reads from below it.
 
-    `bytes` are those of its result and of the memory it needs while it runs.
+    `sources` are the numbers of all steps whose results it reads, also of those that stand elsewhere in the tree;
+    `readers` counts the operators that read from it.
     """
 
+    number: int
     operator: str
     words: str
-    seconds: float
-    bytes: int
+    estimate: Figures
+    covers: frozenset[str]
+    """digests of its operators"""
+    sources: tuple[int, ...] = ()
+    readers: int = 1
     reads: tuple[Step, ...] = ()
+    actual: Figures | None = None
 
-    def to_json(self) -> dict[str, object]:
-        """Plain values."""
-        return {
-            "operator": self.operator,
-            "words": self.words,
-            "seconds": round(self.seconds, 4),
-            "bytes": self.bytes,
-            "reads": [step.to_json() for step in self.reads],
-        }
+    def walk(self) -> Iterator[Step]:
+        """Every step below and including this one, itself first."""
+        yield self
+        for step in self.reads:
+            yield from step.walk()
 
 
 def steps_of(decision: Decision) -> Step:
     """Training or writing, and below it the rows, the library, and the passes in the order in which they run."""
+    tree = Tree(decision)
+    below = tuple(step for operator in tree.order for step in tree.steps(operator))
+    covered = frozenset().union(*(step.covers for top in below for step in top.walk()))
+    rest = [operator for operator in tree.order if operator.digest not in covered]
     plan = decision.chosen.plan
-    order = run_order(plan)
-    prices = dict(decision.chosen.prices)
-    kept: dict[str, list[Keep]] = {}
-    for node in order:
-        if isinstance(node, Keep):
-            kept.setdefault(node.source.digest, []).append(node)
-    below = [
-        step
-        for operator in order
-        for step in steps_of_operator(operator, prices, kept.get(operator.digest, []), decision)
-    ]
     if isinstance(plan, WriteFeatures):
-        return Step("Write", f"Write {layers(plan.names)} to Parquet", prices[plan.digest], 0, tuple(below))
-    fits = [node for node in order if isinstance(node, Fit | FitAlone)]
-    return Step(
-        "Train",
-        training_words(fits),
-        sum(prices[node.digest] for node in fits),
-        max(node.memory(decision.sizes) for node in fits),
-        tuple(below),
-    )
+        words = f"Write {layers(plan.names)} to Parquet"
+        written = sum(item.bytes(decision.sizes) for item in plan.features)
+        root = tree.step(0, "Write", words, rest, rows=decision.sizes.rows, size=written)
+    else:
+        fits = [operator for operator in rest if isinstance(operator, Fit | FitAlone)]
+        root = tree.step(0, "Train", training_words(fits), rest, rows=decision.sizes.rows)
+    return linked(replace(root, reads=below), tree.order)
 
 
-def steps_of_operator(
-    operator: Operator, prices: dict[str, float], keeps: list[Keep], decision: Decision
-) -> tuple[Step, ...]:
-    """The steps of an operator below the root; none for one that only hands on what another has made."""
-    sizes = decision.sizes
-    match operator:
-        case ReadRows(rows):
-            held = operator.size(sizes) + operator.memory(sizes)
-            return (Step("Rows", rows_words(rows, decision), prices[operator.digest], held),)
-        case ReadImages():
-            library = int(decision.machine.calibration.library_bytes)
-            return (Step("Load", "Load TensorFlow", prices[operator.digest], library),)
-        case RunPass():
-            return (pass_step(operator, prices, keeps, decision),)
-    return ()
+class Tree:
+    """Makes the steps of one decision; `order` is that of the run."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self.order = run_order(decision.chosen.plan)
+        self.prices = dict(decision.chosen.prices)
+        peak = peaks(decision.chosen.plan, decision.sizes, decision.machine)
+        self.peaks = dict(zip((operator.digest for operator in self.order), peak, strict=True))
+        self.made = 0
+
+    def step(
+        self, number: int, operator: str, words: str, covered: list[Operator], rows: int | None = None, size: int = 0
+    ) -> Step:
+        """A step for several operators: their seconds add up, and the highest of their peaks counts."""
+        figures = Figures(
+            sum(self.prices[item.digest] for item in covered),
+            rows,
+            size or None,
+            max(self.peaks[item.digest] for item in covered),
+        )
+        return Step(number, operator, words, figures, frozenset(item.digest for item in covered))
+
+    def next_number(self) -> int:
+        """Steps are numbered in the order in which they run; the root, which runs last, is 0."""
+        self.made += 1
+        return self.made
+
+    def steps(self, operator: Operator) -> tuple[Step, ...]:
+        """The steps of an operator below the root; none for one that belongs to another's step."""
+        sizes = self.decision.sizes
+        match operator:
+            case ReadRows(rows):
+                size = operator.size(sizes)
+                return (self.step(self.next_number(), "Rows", rows_words(rows), [operator], sizes.rows, size),)
+            case ReadImages():
+                count = operator.count(sizes)
+                return (self.step(self.next_number(), "Load", "List images, load TensorFlow", [operator], count),)
+            case RunPass():
+                return (self.pass_step(operator),)
+        return ()
+
+    def pass_step(self, run: RunPass) -> Step:
+        """A pass with what is picked from it and what it keeps; decoding, which runs beside it, as a step below."""
+        sizes = self.decision.sizes
+        keeps = [item for item in self.order if isinstance(item, Keep) and item.source == run]
+        picks = [item for item in self.order if isinstance(item, PickFeatures) and item.source == run]
+        size = sum(item.bytes(sizes) for item in keeps) + sum(item.bytes(sizes) for item in picks)
+        images = run.reader.count(sizes)
+        decode = self.decode_step(run, images) if run.inference.source is None else None
+        words = pass_words(run, keeps, self.decision)
+        found = self.step(self.next_number(), "Infer", words, [run, *picks, *keeps], images, size)
+        if decode is None:
+            return found
+        own = (found.estimate.seconds or 0.0) - (decode.estimate.seconds or 0.0)
+        return replace(found, estimate=replace(found.estimate, seconds=own), reads=(decode,))
+
+    def decode_step(self, run: RunPass, images: int) -> Step:
+        """Decoding: the seconds by which it makes the pass longer, and the bytes it reads."""
+        decision, configuration = self.decision, self.decision.chosen.configuration
+        work = run.resources(decision.sizes)
+        alone = replace(work, decoded_pixels=0.0, decoded_bytes=0.0, opened_images=0.0, read_bytes=0.0)
+        whole = seconds(work, decision.machine, configuration)
+        share = 1 - seconds(alone, decision.machine, configuration) / whole if whole else 0.0
+        figures = Figures(
+            share * self.prices[run.digest], images, int(decision.sizes.image_bytes * images), self.peaks[run.digest]
+        )
+        return Step(self.next_number(), "Decode", decode_words(run.reader, decision), figures, frozenset())
 
 
-def pass_step(run: RunPass, prices: dict[str, float], keeps: list[Keep], decision: Decision) -> Step:
-    """A pass with what it keeps; decoding, which runs beside inference, as a step of its own."""
-    sizes, configuration = decision.sizes, decision.chosen.configuration
-    decoding = seconds(run.decoding(sizes), decision.machine, configuration)
-    kept_seconds = sum(prices[node.digest] for node in keeps)
-    held = run.memory(sizes) + sum(node.size(sizes) for node in keeps)
-    decode: tuple[Step, ...] = ()
-    if run.inference.source is None:
-        decode = (Step("Decode", decode_words(run.reader, decision), decoding, 0),)
-    own = prices[run.digest] - decoding + kept_seconds
-    return Step("Infer", pass_words(run, keeps, decision), own, held, decode)
+# Operators that do work with what they read; the others hand it on.
+READERS = (Fit, FitAlone, ReadImages, RunPass, WriteFeatures)
 
 
-def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
-    """The layers a pass gives, where it starts, and what it keeps for a later one; in the names the user typed."""
-    inference = run.inference
-    also = {Output(node.tensor.layer, node.pool): node.also for node in layers_of(decision.query)
-            if node.tensor.cnn == run.cnn}  # fmt: skip
-    typed = {output.layer: typed_name(run.cnn, output.layer, names) for output, names in also.items()}
-    shown = []
-    for output in inference.outputs:
-        name = typed[output.layer]
-        equal = [
-            other for other in also.get(output, ()) if other != name and other not in aliases(run.cnn, output.layer)
-        ]
-        shown.append(" = ".join([name + inference.shown(output).removeprefix(output.layer), *equal]))
-    start = "" if inference.source is None else f", from {typed.get(inference.source, inference.source)}"
-    kept = "".join(f"; keeps {typed.get(node.layer, node.layer)}{kept_words(node, decision)}" for node in keeps)
-    return f"Infer {run.cnn.name} {layers(tuple(shown))}{start}{kept}"
+def linked(root: Step, order: tuple[Operator, ...]) -> Step:
+    """The same steps with their sources, and with how many read from each."""
+    home = {digest: step.number for step in root.walk() for digest in step.covers}
+    sources: dict[int, list[int]] = {step.number: [] for step in root.walk()}
+    readers: dict[int, set[str]] = {step.number: set() for step in root.walk()}
+    for operator in order:
+        own = home[operator.digest]
+        for source in {home[item.digest] for item in operator.inputs} - {own}:
+            sources[own].append(source)
+            if isinstance(operator, READERS):
+                readers[source].add(operator.digest)
 
+    def link(step: Step) -> Step:
+        below = tuple(replace(inner, sources=tuple(sources[step.number])) for inner in step.reads)
+        if step.operator != "Infer":
+            below = tuple(link(inner) for inner in step.reads)
+        decoding = tuple(inner.number for inner in below if inner.operator == "Decode")
+        own = decoding or tuple(dict.fromkeys(sources[step.number]))
+        return replace(step, sources=own, readers=max(1, len(readers[step.number])), reads=below)
 
-def typed_name(cnn: Cnn, layer: str, also: tuple[str, ...]) -> str:
-    """The literature's name of a layer where the user typed that one, else the network's."""
-    return next((name for name in also if name in aliases(cnn, layer)), layer)
-
-
-def aliases(cnn: Cnn, layer: str) -> frozenset[str]:
-    """The literature's names of a layer."""
-    return frozenset(alias for alias, name in cnn.aliases if name == layer)
-
-
-def kept_words(kept: Keep, decision: Decision) -> str:
-    """How much a kept tensor takes, and where."""
-    place = "" if kept.size(decision.sizes) else " on disk"
-    return f" ({format_size(kept.bytes(decision.sizes))}{place})"
-
-
-def layers(names: tuple[str, ...]) -> str:
-    """Layers in the order in which an image passes them, many of them shortened.
-
-    >>> layers(("conv1", "conv2", "fc5"))
-    'conv1 > conv2 > fc5'
-    >>> layers(tuple(f"conv{n}" for n in range(1, 21)))
-    'conv1 > conv2 > .. > conv20 (20 layers)'
-    """
-    if len(names) <= MOST_LAYERS:
-        return " > ".join(names)
-    return f"{names[0]} > {names[1]} > .. > {names[-1]} ({len(names)} layers)"
-
-
-def decode_words(reader: ReadImages, decision: Decision) -> str:
-    """How many of the images are decoded."""
-    count, everything = reader.count(decision.sizes), decision.sizes.all_images
-    about = "" if decision.sizes.exact or reader.rows is None else "about "
-    if reader.rows is None:
-        return f"Decode all {everything:,} images"
-    return f"Decode {about}{count:,} images with a row, of {everything:,}"
-
-
-def rows_words(rows: Rows, decision: Decision) -> str:
-    """The relational part in the words of the language, and how many rows it gives."""
-    sizes = decision.sizes
-    images = images_of(rows)
-    words = [f"{images.alias} ({images.images.statistics.count:,})"]
-    for node in reversed(list(chain(rows))):
-        match node:
-            case Join(_, right, kind, condition):
-                left = "LEFT " if kind is JoinKind.LEFT else ""
-                words.append(f"{left}JOIN {right.alias} ({right.table.rows:,}) {join_words(condition)}")
-            case Filter(_, predicate):
-                words.append(f"WHERE {predicate.words}")
-            case Sample(_, amount, percent, _):
-                words.append(f"SAMPLE {amount:g}{' PERCENT' if percent else ''}")
-    about = "" if sizes.exact else "about "
-    return f"Rows of {' '.join(words)}, {about}{sizes.rows:,}"
-
-
-def join_words(condition: Predicate) -> str:
-    """What a join compares, as it is typed."""
-    return condition.words if condition.words.startswith("USING (") else f"ON {condition.words}"
-
-
-def chain(rows: Rows) -> tuple[Join | Filter | Sample, ...]:
-    """Sample, filter and joins, the last one first."""
-    found: list[Join | Filter | Sample] = []
-    node = rows.rows
-    while isinstance(node, Join | Filter | Sample):
-        found.append(node)
-        node = node.left if isinstance(node, Join) else node.rows
-    return tuple(found)
-
-
-def training_words(fits: list[Fit | FitAlone]) -> str:
-    """All trainings in one line: those on layers, on the table alone, and on the best layer alone."""
-    plain = [node for node in fits if isinstance(node, Fit)]
-    learners = ", ".join(dict.fromkeys(str(node.learner) for node in plain))
-    return f"Train {learners} {len(fits)} times, {plain[0].evaluation}"
+    return link(root)

@@ -18,13 +18,13 @@ def parts_of(decision: Decision) -> tuple[Part, ...]:
     passes = [node for node in order if isinstance(node, RunPass)]
     fits = sum(isinstance(node, Fit | FitAlone) for node in order)
     root = steps_of(decision)
-    parts = [Part(FITTING, root.words, root.seconds, fits, "fits")] if fits else [Part("", root.words, 0.0, 0, "")]
+    parts = [Part(FITTING, root.words, own(root), fits, "fits")] if fits else [Part("", root.words, 0.0, 0, "")]
     for step in root.reads:
         match step.operator:
             case "Rows":
                 parts.append(Part("", step.words, 0.0, 0, "", 1))
             case "Load":
-                parts.append(Part(LOADING, step.words, step.seconds, 1, "", 1))
+                parts.append(Part(LOADING, step.words, own(step), 1, "", 1))
             case "Infer":
                 node = passes.pop(0)
                 count = node.reader.count(decision.sizes)
@@ -34,4 +34,9 @@ def parts_of(decision: Decision) -> tuple[Part, ...]:
 
 def whole(step: Step) -> float:
     """Seconds of a step with those below it."""
-    return step.seconds + sum(whole(below) for below in step.reads)
+    return own(step) + sum(whole(below) for below in step.reads)
+
+
+def own(step: Step) -> float:
+    """Seconds of a step without those below it."""
+    return step.estimate.seconds or 0.0

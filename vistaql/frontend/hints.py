@@ -18,7 +18,10 @@ SECOND_CNN = (
 SEVERAL_VALUES = "List the learner once for each value: TRAIN logistic_regression(c = 0.1), logistic_regression(c = 1)."
 READ_ONLY = "Tables are read and never changed. Write CREATE TABLE name AS SELECT .."
 JOINS_FIRST = "Joins stand directly after FROM images, before all other clauses, and are JOIN or LEFT JOIN."
-ONE_EXPLAIN = "Write EXPLAIN or EXPLAIN FORMAT json before the query."
+ONE_EXPLAIN = "Write EXPLAIN [ANALYZE | CANDIDATES | VERBOSE] [FORMAT json | html] before the query."
+ONE_MODE = "One word says what is told: EXPLAIN ANALYZE, EXPLAIN CANDIDATES or EXPLAIN VERBOSE."
+MODE_FIRST = "What is told stands before the format: EXPLAIN ANALYZE FORMAT json."
+SECONDS_ARE_THERE = "EXPLAIN itself tells what a plan costs; EXPLAIN CANDIDATES tells it of every plan."
 SQL_GOES_ON = "It goes on, as in SELECT * FROM products or SUMMARIZE products."
 PARENTHESES = "The number stands in parentheses: CROSS VALIDATION (5), HOLDOUT (0.2)."
 BARS = "Write OR between conditions. Texts are put together beforehand: CREATE TABLE t AS SELECT *, a || b AS c FROM .."
@@ -52,15 +55,26 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     ("KEY FROM", "NAME", "The name of the file without its ending is STEM, which is the default."),
     ("KEY FROM", "FOLDER", "The folder is the label, not the key: LABEL FROM FOLDER."),
     ("WEIGHTS", "IMAGENET", "Leave WEIGHTS out: a CNN has its published weights."),
-    ("EXPLAIN", "VERBOSE", ONE_EXPLAIN),
-    ("EXPLAIN", "ANALYZE", ONE_EXPLAIN),
-    ("EXPLAIN", "CANDIDATES", ONE_EXPLAIN),
-    ("EXPLAIN", "EXTENDED", ONE_EXPLAIN),
-    ("EXPLAIN", "FORMATTED", ONE_EXPLAIN),
-    ("EXPLAIN", "COST", ONE_EXPLAIN),
+    ("EXPLAIN", "EXTENDED", "EXPLAIN VERBOSE shows the plan after each rewrite."),
+    ("EXPLAIN", "FORMATTED", "EXPLAIN is formatted already; EXPLAIN FORMAT html draws the plan."),
+    ("EXPLAIN", "COST", SECONDS_ARE_THERE),
+    ("EXPLAIN name", "FORMATTED", "The formats are FORMAT text, FORMAT json and FORMAT html."),
+    ("EXPLAIN", "VALIDATE", "`vistaql check FILE.vql` looks for errors and runs nothing."),
+    ("EXPLAIN", "ALL", "EXPLAIN CANDIDATES shows every plan."),
+    ("EXPLAIN", "WHY", "EXPLAIN CANDIDATES tells of every plan why it was not taken."),
+    ("EXPLAIN", "ANALYSE", "Write ANALYZE, with a Z."),
     ("EXPLAIN", "(", ONE_EXPLAIN),
     ("EXPLAIN", "LAST", "EXPLAIN; alone explains the last query."),
     ("EXPLAIN", "SELECT", "EXPLAIN explains EXPLORE and EXPORT."),
+    ("EXPLAIN name", "ANALYZE", ONE_MODE),
+    ("EXPLAIN name", "CANDIDATES", ONE_MODE),
+    ("EXPLAIN name", "VERBOSE", ONE_MODE),
+    ("FORMAT name", "ANALYZE", MODE_FIRST),
+    ("FORMAT name", "CANDIDATES", MODE_FIRST),
+    ("FORMAT name", "VERBOSE", MODE_FIRST),
+    ("EXPLAIN FORMAT", "YAML", "The formats are text, json and html."),
+    ("EXPLAIN FORMAT", "DOT", "The formats are text, json and html."),
+    ("EXPLAIN FORMAT", "MERMAID", "The formats are text, json and html."),
     ("SHOW SETTINGS", "LIKE", "SHOW SETTINGS; shows all of them."),
     ("", "MODEL", CNN_NOT_MODEL),
     ("", "MODELS", CNN_NOT_MODEL),

@@ -204,7 +204,10 @@ SPELLINGS: dict[type[ast.Syntax], Callable[[Any], str]] = {
     ast.Explore: _explore,
     ast.ExportLayers: _export_layers,
     ast.Explain: lambda node: _words(
-        "EXPLAIN", _if(node.format is not ast.ExplainFormat.TEXT, f"FORMAT {node.format.value}"), _optional(node.query)
+        "EXPLAIN",
+        _if(node.mode is not ast.ExplainMode.PLAN, node.mode.value.upper()),
+        _if(node.format is not ast.ExplainFormat.TEXT, f"FORMAT {node.format.value}"),
+        _optional(node.query),
     ),
     ast.Target: _target,
     ast.NamedLayers: lambda node: f"LAYERS {_list(node.layers)}",

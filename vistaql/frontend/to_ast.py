@@ -201,6 +201,7 @@ STATEMENTS: dict[str, Action] = {
     "explore": node(ast.Explore),
     "export_layers": node(ast.ExportLayers),
     "explain": node(ast.Explain),
+    "explain_mode": part_choice("mode", by_value(ast.ExplainMode)),
     "explain_format": part_choice("format", by_value(ast.ExplainFormat)),
     "select": node(ast.Select),
     "create_table": node(ast.CreateTable),

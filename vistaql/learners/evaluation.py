@@ -16,7 +16,7 @@ from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.folds import UNUSED, check_folds, key_order
 from vistaql.learners.learner import Learner, TrainingFold
-from vistaql.learners.matrix import Matrix
+from vistaql.learners.matrix import Matrix, Vectors
 from vistaql.learners.metrics import Metric
 
 
@@ -100,7 +100,7 @@ class Evaluation:
 
 def evaluate(
     examples: Examples,
-    image: np.ndarray | None,
+    image: Vectors | None,
     learner: Learner,
     metrics: Sequence[Metric],
     workers: int = 1,
@@ -134,7 +134,7 @@ def evaluate(
     return Evaluation(scores, matrix.width, seconds, all(model.converged for model in models))
 
 
-def matrix_of(columns: StructuredColumns | None, image: np.ndarray | None, rows: int) -> Matrix:
+def matrix_of(columns: StructuredColumns | None, image: Vectors | None, rows: int) -> Matrix:
     """Columns and features beside each other; either may be absent."""
     features = np.empty((rows, 0), dtype=np.float32) if image is None else image
     if columns is None:
@@ -156,14 +156,18 @@ def evaluate_majority(examples: Examples, metrics: Sequence[Metric]) -> tuple[Sc
     return tuple(Scores(metric, tuple(fold[place] for fold in folds)) for place, metric in enumerate(metrics))
 
 
-def check_finite(image: np.ndarray | None) -> None:
+def check_finite(image: Vectors | None) -> None:
     """Refuse features that a learner would choke on, and say how many rows have them."""
-    if image is None or np.isfinite(image.sum(dtype=np.float64)):
+    if image is None:
         return
-    bad = sum(int((~np.isfinite(image[start : start + 256]).all(axis=1)).sum()) for start in range(0, len(image), 256))
+    bad, rows = 0, image.shape[0]
+    for start in range(0, rows, 256):
+        block = image[start : start + 256]
+        if not np.isfinite(block.sum(dtype=np.float64)):
+            bad += int((~np.isfinite(block).all(axis=1)).sum())
     if bad:
         raise VistaQLError(
             Code.NOT_FINITE,
-            f"The layer gives values that are not finite for {bad} of {len(image)} rows.",
+            f"The layer gives values that are not finite for {bad} of {rows} rows.",
             hint="Choose an earlier layer, or trained weights.",
         )

@@ -100,7 +100,15 @@ class Learner(ABC):
 
     @abstractmethod
     def flops(self, rows: int, width: int, classes: int) -> float:
-        """Floating-point operations of one fit, estimated."""
+        """What one fit takes, in floating-point operations of a large matrix product; slower ones count for more."""
+
+    def pieces(self, rows: int, width: int, folds: int) -> int:  # noqa: ARG002 - folds, if a learner does no better
+        """In how many pieces of equal size the fits of all folds can run side by side."""
+        return folds
+
+    def reads(self, rows: int, width: int, folds: int) -> float:  # noqa: ARG002 - as most learners do
+        """How often the fits of all folds, with standardising and judging, read the features."""
+        return 5.0 * folds
 
     @abstractmethod
     def memory(self, rows: int, width: int, classes: int) -> int:

@@ -12,11 +12,8 @@ from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.matrix import Matrix, Standardisation
 from vistaql.learners.minimise import Terms
 from vistaql.learners.objective import Fold, Rows, minimise_together
+from vistaql.learners.shapes import MOST_COLUMNS_PRECONDITIONED, MOST_ROWS_ROTATED
 
-MOST_ROWS_ROTATED = 2000
-"""Beyond it, the eigenvectors of rows x rows cost more than they save."""
-MOST_COLUMNS_PRECONDITIONED = 4096
-"""Beyond it, the inverse of columns x columns costs more than it saves."""
 NO_GAPS = np.empty(0, dtype=np.int64)
 
 

@@ -12,11 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 BLOCK_ELEMENTS = 2**17
 """Numbers in a block: 1 MiB as float64. Measured at 9,600 x 1,280: no slower than one float64 matrix of 98 MB."""
+
+
+class Vectors(Protocol):
+    """Numbers [rows, features] in memory or elsewhere: as an array is read by row numbers, or by a slice of columns."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and features."""
+
+    def __getitem__(self, place: Any, /) -> Any:
+        """The rows of a place, or with a tuple some columns of them, as an array."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +41,7 @@ class Matrix:
     """float64 [rows, columns with missing values]; 1 where a value is missing"""
     gap_columns: np.ndarray
     """int64 [columns with missing values]: their places in the table"""
-    image: np.ndarray
+    image: Vectors
     """float32 [rows, features]"""
 
     @property

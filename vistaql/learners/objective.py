@@ -10,11 +10,7 @@ import numpy as np
 from vistaql.learners.learner import Each
 from vistaql.learners.matrix import Matrix, Standardisation
 from vistaql.learners.minimise import Answer, Minimum, Terms, search
-
-SLAB_ELEMENTS = 2**21
-"""Numbers in a slab. Slabs are worked on side by side and summed in order, so the bits do not depend on workers."""
-KEPT_ELEMENTS = 2**20
-"""No more numbers than these (8 MiB) are kept as float64; more are converted again in every pass."""
+from vistaql.learners.shapes import KEPT_ELEMENTS, SLAB_ELEMENTS
 
 
 @dataclass(frozen=True, eq=False)

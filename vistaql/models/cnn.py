@@ -155,6 +155,17 @@ class Cnn:
             stack.extend(self.by_name[current].inputs)
         return tuple(sorted(needed, key=self.position.__getitem__))
 
+    @cached_property
+    def ancestor_masks(self) -> dict[str, int]:
+        """For each layer, as bits by their places, the layers that must be computed for it from pixels, itself too."""
+        masks: dict[str, int] = {}
+        for place, layer in enumerate(self.layers):
+            mask = 1 << place
+            for source in layer.inputs:
+                mask |= masks[source]
+            masks[layer.name] = mask
+        return masks
+
     def flops(self, names: tuple[str, ...], source: str | None = None) -> int:
         """FLOPs for one image to compute all the named layers in one pass that starts at `source`."""
         needed: set[str] = set()
@@ -185,9 +196,9 @@ class Cnn:
 
         Fused layers are left out: their tensors do not exist inside a pass.
         """
-        on_way = set(self.ancestors(name)) - self.fused
-        found = [cut for cut in self.cut_points[1:] if cut in on_way]
-        return found[-1] if found else None
+        on_way = self.ancestor_masks[name]
+        deepest_first = (cut for cut in reversed(self.cut_points[1:]) if cut not in self.fused)
+        return next((cut for cut in deepest_first if on_way >> self.position[cut] & 1), None)
 
     @cached_property
     def fused(self) -> frozenset[str]:

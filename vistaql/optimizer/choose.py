@@ -7,42 +7,12 @@ from enum import Enum
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.logical.nodes import Explore, Export
-from vistaql.optimizer.configuration import Configuration, configure
-from vistaql.optimizer.cost import seconds
-from vistaql.optimizer.lower import Strategy, lower
+from vistaql.optimizer.candidate import Candidate
+from vistaql.optimizer.candidates import enumerate_candidates
 from vistaql.optimizer.machine import Machine
-from vistaql.optimizer.memory import peak_bytes
-from vistaql.physical.engine import Storage
-from vistaql.physical.operators import Keep, Operator, RunPass
-from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import PlanChoice, Settings
 from vistaql.units import format_size
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A plan that could run: its price in seconds, operator by operator, and its peak of memory."""
-
-    strategy: Strategy
-    plan: Operator
-    configuration: Configuration
-    prices: tuple[tuple[str, float], ...]
-    """seconds by digest of the operator"""
-    peak_bytes: int
-
-    @property
-    def seconds(self) -> float:
-        """Predicted seconds of the whole plan."""
-        return sum(price for _, price in self.prices)
-
-    @property
-    def name(self) -> str:
-        """The strategy, and where kept tensors lie if that is not memory."""
-        on_disk = (
-            any(isinstance(node, Keep) for node in self.plan.walk()) and self.configuration.storage is Storage.DISK
-        )
-        return self.strategy.value + (" on disk" if on_disk else "")
 
 
 class Constraint(Enum):
@@ -75,41 +45,6 @@ class Decision:
     sizes: Sizes
 
 
-def enumerate_candidates(
-    query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings
-) -> list[Candidate]:
-    """Every strategy with every storage that makes a difference; equal plans once."""
-    found: dict[str, Candidate] = {}
-    # Eager comes first: where one layer is wanted all strategies are one plan, and that is its plainest name.
-    for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
-        for storage in (Storage.MEMORY, Storage.DISK):
-            candidate = price(
-                lower(query, strategy, storage), strategy, configure(machine, settings, storage), sizes, machine
-            )
-            forced = settings.plan.value == strategy.value
-            shape = f"{strategy if forced else ''}{shape_of(candidate.plan)}"
-            found.setdefault(shape, candidate)
-    return list(found.values())
-
-
-def shape_of(plan: Operator) -> str:
-    """A name of the plan that ignores a storage nobody uses."""
-    kept = any(isinstance(node, Keep) for node in plan.walk())
-    passes = sorted(f"{node.inference}" for node in plan.walk() if isinstance(node, RunPass))
-    storage = next((node.storage.value for node in plan.walk() if isinstance(node, RunPass)), "") if kept else ""
-    return storage + "|".join(passes)
-
-
-def price(
-    plan: Operator, strategy: Strategy, configuration: Configuration, sizes: Sizes, machine: Machine
-) -> Candidate:
-    """A plan with its seconds and its peak of memory."""
-    prices = tuple(
-        (operator.digest, seconds(operator.resources(sizes), machine, configuration)) for operator in run_order(plan)
-    )
-    return Candidate(strategy, plan, configuration, prices, peak_bytes(plan, sizes, machine))
-
-
 def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> Decision:
     """The cheapest plan that fits; a forced strategy narrows the choice.
 
@@ -117,7 +52,7 @@ def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Se
     """
     limit = settings.memory_limit or machine.memory_bytes
     forced = None if settings.plan is PlanChoice.AUTO else settings.plan
-    candidates = enumerate_candidates(query, sizes, machine, settings)
+    candidates = enumerate_candidates(query, sizes, machine, settings, limit)
     allowed = [item for item in candidates if forced is None or item.strategy.value == forced.value]
     fitting = [item for item in allowed if item.peak_bytes <= limit]
     rejections = tuple(
@@ -125,10 +60,14 @@ def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Se
     )
     if not fitting:
         raise no_plan(allowed, limit, others_fit=len(rejections) < len(candidates))
-    chosen = min(fitting, key=lambda item: (item.seconds, item.peak_bytes))
+    chosen = min(fitting, key=order)
     others = [item for item in candidates if item is not chosen and item.peak_bytes <= limit]
-    losers = tuple(sorted(others, key=lambda item: (item.seconds, item.peak_bytes)))
-    return Decision(query, chosen, losers, rejections, forced, machine, limit, sizes)
+    return Decision(query, chosen, tuple(sorted(others, key=order)), rejections, forced, machine, limit, sizes)
+
+
+def order(candidate: Candidate) -> tuple[float, int]:
+    """Cheaper plans first, of equally cheap ones the smaller."""
+    return candidate.seconds, candidate.peak_bytes
 
 
 def no_plan(candidates: list[Candidate], limit: int, *, others_fit: bool) -> VistaQLError:

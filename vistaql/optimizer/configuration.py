@@ -11,19 +11,23 @@ from vistaql.settings import Settings
 
 @dataclass(frozen=True)
 class Configuration:
-    """Threads and storage of a run.
+    """Threads, storage and memory of a run.
 
     `threads` are TensorFlow's, `decoders` decode images beside it, `fit_workers` fits run side by side,
-    each on one BLAS thread.
+    each on one BLAS thread. The engine keeps the process below `memory_bytes`. Where it `spools`, vectors of a
+    layer that are large lie on disk.
     """
 
     threads: int
     decoders: int
     fit_workers: int
     storage: Storage = Storage.MEMORY
+    memory_bytes: int = 2**62
+    spools: bool = False
 
 
-def configure(machine: Machine, settings: Settings, storage: Storage) -> Configuration:
+def configure(machine: Machine, settings: Settings, storage: Storage, *, spools: bool = False) -> Configuration:
     """All cores to TensorFlow, and as many fits side by side; half of them to decoding, which waits in between."""
     threads = settings.threads or machine.cores
-    return Configuration(threads, max(1, (machine.cores + 1) // 2), threads, storage)
+    limit = settings.memory_limit or machine.memory_bytes
+    return Configuration(threads, max(1, (machine.cores + 1) // 2), threads, storage, limit, spools)

@@ -1,4 +1,4 @@
-"""From what to how: one physical plan for a strategy of grouping layers into passes."""
+"""From what to how: one physical plan for a grouping of layers into passes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from vistaql.logical.nodes import (
     rows_of,
 )  # fmt: skip
 from vistaql.models.cnn import Cnn
+from vistaql.optimizer.grouping import Grouping, Strategy, named
 from vistaql.physical.engine import Storage
-from vistaql.physical.inference import Output, Pass
+from vistaql.physical.inference import Output
 from vistaql.physical.operators import (
     Answer,
     BestSoFar,
@@ -34,26 +35,29 @@ from vistaql.physical.operators import (
     WriteFeatures,
 )  # fmt: skip
 
-
-class Strategy(Enum):
-    """How the wanted layers of a CNN are grouped into passes."""
-
-    LAZY = "lazy"
-    """a pass from pixels for each layer"""
-    EAGER = "eager"
-    """one pass for all layers"""
-    STAGED = "staged"
-    """a chain of passes, each resuming from a tensor that the one before kept"""
-
-
 Passes = dict[Output, RunPass]
 
 
+class Placement(Enum):
+    """Where rows are joined and filtered: before inference, so that only images with a row run, or after it."""
+
+    BEFORE_INFERENCE = "before inference"
+    AFTER_INFERENCE = "after inference"
+
+
 def lower(query: Explore | Export, strategy: Strategy, storage: Storage) -> Operator:
-    """The physical plan; every plan of a query has the same operators but for its passes."""
+    """The physical plan of a strategy, all kept tensors in one place."""
+    wanted = wanted_by_cnn(query)
+    return lower_groupings(query, tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted.items()))
+
+
+def lower_groupings(
+    query: Explore | Export, groupings: tuple[Grouping, ...], placement: Placement = Placement.BEFORE_INFERENCE
+) -> Operator:
+    """The physical plan; every plan of a query has the same operators but for its passes and the images they read."""
     rows = ReadRows(rows_of(query))
-    groups = wanted_by_cnn(query)
-    passes = {cnn: GROUPINGS[strategy](cnn, outputs, reader(query, rows), storage) for cnn, outputs in groups.items()}
+    images = reader(query, rows, placement)
+    passes = {grouping.cnn: passes_of(grouping, images) for grouping in groupings}
 
     def pick(features: PoolLayer | Reduce) -> PickFeatures:
         pooled, reduction = (
@@ -106,39 +110,29 @@ def wanted_by_cnn(query: Explore | Export) -> dict[Cnn, tuple[Output, ...]]:
     }
 
 
-def reader(query: Explore | Export, rows: ReadRows) -> ReadImages:
-    """The images to read: those with a row, if the logical plan says so."""
+def reader(query: Explore | Export, rows: ReadRows, placement: Placement) -> ReadImages:
+    """The images to read: those with a row, if the logical plan says so and the placement does not forbid it."""
     decode = next(node for node in query.walk() if isinstance(node, Decode))
-    return ReadImages(decode.images, rows if decode.rows else None)
+    matching = decode.rows is not None and placement is Placement.BEFORE_INFERENCE
+    return ReadImages(decode.images, rows if matching else None)
 
 
-def lazy(cnn: Cnn, outputs: tuple[Output, ...], images: ReadImages, storage: Storage) -> Passes:
-    """One pass from pixels for each layer."""
-    return {output: RunPass(images, Pass(cnn, None, (output,)), storage) for output in outputs}
+def placements(query: Explore | Export) -> tuple[Placement, ...]:
+    """Where the join can stand: before inference it saves images, if the logical plan found that it leaves any out."""
+    saves = any(isinstance(node, Decode) and node.rows is not None for node in query.walk())
+    return (Placement.BEFORE_INFERENCE, Placement.AFTER_INFERENCE) if saves else (Placement.AFTER_INFERENCE,)
 
 
-def eager(cnn: Cnn, outputs: tuple[Output, ...], images: ReadImages, storage: Storage) -> Passes:
-    """One pass for all layers."""
-    together = RunPass(images, Pass(cnn, None, outputs), storage)
-    return dict.fromkeys(outputs, together)
-
-
-def staged(cnn: Cnn, outputs: tuple[Output, ...], images: ReadImages, storage: Storage) -> Passes:
-    """A pass for each layer, resuming from the last cut point before it that an earlier pass went through."""
+def passes_of(grouping: Grouping, images: ReadImages) -> Passes:
+    """The passes of one CNN; each resumes from what the one before kept, or from what that one resumed from."""
     passes: Passes = {}
-    source: ReadImages | Keep = images
-    resume: str | None = None
-    for place, output in enumerate(outputs):
-        keep = cnn.cut_point_at(output.layer) if place + 1 < len(outputs) else None
-        fresh = keep is not None and keep != resume
-        run = RunPass(source, Pass(cnn, resume, (output,), (keep,) if keep and fresh else ()), storage)
-        passes[output] = run
-        if keep and fresh:
-            source, resume = Keep(run, keep), keep
+    kept: Keep | None = None
+    for group in grouping.groups:
+        source = kept if group.source else images
+        run = RunPass(source or images, group.inference(grouping.cnn), group.storage)
+        passes.update(dict.fromkeys(group.outputs, run))
+        kept = Keep(run, group.keep) if group.keep else kept
     return passes
-
-
-GROUPINGS = {Strategy.LAZY: lazy, Strategy.EAGER: eager, Strategy.STAGED: staged}
 
 
 def export_names(features: tuple[PickFeatures, ...]) -> tuple[str, ...]:

@@ -6,52 +6,22 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Calibration:
-    """Rates of one core and fixed costs, measured on one machine of two AVX-512 cores.
-
-    Every field has its unit; the defaults are medians of the project's own benchmarks, and are good to
-    a factor of two elsewhere until a machine is measured.
-    """
-
-    dense_flops_per_second: float = 90e9
-    """convolutions and dense layers in float32 (ResNet50: 24 images/s of 7.8 GFLOP on two cores)"""
-    depthwise_flops_per_second: float = 12e9
-    """depthwise convolutions, bound by memory"""
-    moved_bytes_per_second: float = 6e9
-    """outputs of layers written and read back in cache"""
-    decoded_pixels_per_second: float = 58e6
-    """JPEG decoded and resized by Pillow (360 photos/s of 400 x 400)"""
-    opened_images_per_second: float = 4000.0
-    """image files opened and handed from thread to thread"""
-    read_bytes_per_second: float = 500e6
-    """files read"""
-    kept_bytes_per_second: float = 2e9
-    """tensors copied to and from memory"""
-    spilled_bytes_per_second: float = 400e6
-    """tensors written to and read from disk"""
-    fit_flops_per_second: float = 15e9
-    """fitting, one BLAS thread"""
-    graph_seconds: float = 0.7
-    """tracing and freezing a graph"""
-    graph_seconds_per_parameter: float = 8e-8
-    """folding its weights into constants"""
-    library_seconds: float = 4.5
-    """importing TensorFlow"""
-    process_bytes: float = 350e6
-    """the interpreter with Arrow, DuckDB and scikit-learn"""
-    library_bytes: float = 450e6
-    """TensorFlow after its first operation"""
+from vistaql.optimizer.calibration import Calibration
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores and bytes of memory that this process may use, and the machine's rates."""
+    """Cores and bytes of memory that this process may use, and the machine's rates.
+
+    `reserve_bytes` are left to the system and to other programs, and not part of `memory_bytes`.
+    """
 
     cores: int
     memory_bytes: int
     calibration: Calibration = field(default_factory=Calibration)
+    reserve_bytes: int = 0
+    library_loaded: bool = False
+    """whether TensorFlow is in this process already"""
 
 
 # Left to the system and to other programs: a tenth of memory, at least this.
@@ -66,7 +36,7 @@ def detect() -> Machine:
     cores += [limit for limit in (cgroup_cores(),) if limit]
     memory = min([host_memory(), *(limit for limit in (cgroup_memory(),) if limit)])
     reserve = min(max(memory // 10, LEAST_RESERVE), memory // 2)
-    return Machine(max(1, min(cores)), memory - reserve)
+    return Machine(max(1, min(cores)), memory - reserve, reserve_bytes=reserve)
 
 
 def host_memory() -> int:

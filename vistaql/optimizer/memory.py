@@ -1,15 +1,78 @@
-"""The most memory a plan holds at once."""
+"""The most memory a plan holds at once, told region by region."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from itertools import accumulate
 
 from vistaql.optimizer.machine import Machine
-from vistaql.physical.operators import Keep, Operator, PickFeatures, RunPass, WriteFeatures
+from vistaql.physical.operators import (
+    BestSoFar,
+    Keep,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    RunPass,
+    WriteFeatures,
+)  # fmt: skip
 from vistaql.physical.run import last_readers, run_order
 from vistaql.physical.sizes import Sizes
+
+
+class Region(Enum):
+    """What memory is for. All but the system's lie inside the limit."""
+
+    SYSTEM = "system"
+    """left to the system and to other programs"""
+    CORE = "core"
+    """the process with its libraries for rows and learning"""
+    DEEP_LEARNING = "deep learning"
+    """TensorFlow, weights, and the tensors of one batch"""
+    STORAGE = "storage"
+    """vectors and kept tensors of all images, held from one operator to a later one"""
+    USER = "user"
+    """what the running operator needs to join, fit or write"""
+    DRIVER = "driver"
+    """rows to learn from, and the list of images"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Bytes of one region, and what they are."""
+
+    region: Region
+    bytes: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Memory at the moment at which a plan holds most of it: one line a region, in the order of Region.
+
+    `operator` runs at that moment, in words. The plan fits where `needs <= limit`.
+    """
+
+    lines: tuple[Line, ...]
+    operator: str
+    limit: int
+
+    @property
+    def needs(self) -> int:
+        """Bytes of all regions but the system's."""
+        return sum(line.bytes for line in self.lines if line.region is not Region.SYSTEM)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the limit is kept."""
+        return self.needs <= self.limit
+
+    @property
+    def slack(self) -> int:
+        """Bytes between what is needed and the limit; negative where it does not fit."""
+        return self.limit - self.needs
 
 
 @dataclass(frozen=True)
@@ -19,20 +82,87 @@ class Held:
     bytes: int
     born: int
     dies: int
+    region: Region = Region.STORAGE
+
+
+def ledger(root: Operator, sizes: Sizes, machine: Machine, limit: int | None = None) -> Ledger:
+    """The ledger of a plan; the limit is the machine's unless another is given."""
+    order = run_order(root)
+    totals = peaks(root, sizes, machine)
+    place = totals.index(max(totals))
+    running = order[place]
+    held = dict.fromkeys(Region, 0)
+    for item in held_by(order, sizes):
+        if item.born <= place <= item.dies:
+            held[item.region] += item.bytes
+    bytes_of = {
+        Region.SYSTEM: machine.reserve_bytes,
+        Region.CORE: machine.calibration.process_bytes,
+        Region.DEEP_LEARNING: deep_learning(order, sizes, machine)[place],
+        Region.STORAGE: held[Region.STORAGE],
+        Region.USER: 0 if isinstance(running, RunPass) else running.memory(sizes),
+        Region.DRIVER: held[Region.DRIVER],
+    }
+    lines = tuple(Line(region, int(size), words(region, running)) for region, size in bytes_of.items())
+    return Ledger(lines, type(running).__name__, machine.memory_bytes if limit is None else limit)
+
+
+def words(region: Region, running: Operator) -> str:
+    """What a region holds while an operator runs."""
+    match region:
+        case Region.SYSTEM:
+            return "left to others"
+        case Region.CORE:
+            return "the process, Arrow, DuckDB"
+        case Region.DEEP_LEARNING if isinstance(running, RunPass):
+            return f"TensorFlow, {running.cnn.name}: weights, and tensors of a batch of {running.cnn.batch_rows}"
+        case Region.DEEP_LEARNING:
+            return "TensorFlow, with what its largest pass took"
+        case Region.STORAGE:
+            return "vectors and kept tensors of all images"
+        case Region.USER:
+            return f"what {type(running).__name__} needs besides"
+        case Region.DRIVER:
+            return "rows, and the list of images"
 
 
 def peak_bytes(root: Operator, sizes: Sizes, machine: Machine) -> int:
-    """Peak of: the process, what earlier operators hold for later ones, and what the running one needs."""
+    """The most bytes that the process holds at once while the plan runs."""
+    return max(peaks(root, sizes, machine))
+
+
+def peaks(root: Operator, sizes: Sizes, machine: Machine) -> tuple[int, ...]:
+    """For each operator in the order of the run the most bytes that the process holds while it runs.
+
+    The process itself, what earlier operators hold for later ones, and what the running one needs.
+    """
     order = run_order(root)
-    base = machine.calibration.process_bytes
-    if any(isinstance(operator, RunPass) for operator in order):
-        base += machine.calibration.library_bytes
     changes = [0] * (len(order) + 1)
     for item in held_by(order, sizes):
         changes[item.born] += item.bytes
         changes[item.dies + 1] -= item.bytes
-    held = accumulate(changes)
-    return int(base + max(operator.memory(sizes) + size for operator, size in zip(order, held, strict=False)))
+    rows = zip(order, accumulate(changes), deep_learning(order, sizes, machine), strict=False)
+    return tuple(
+        int(machine.calibration.process_bytes + held + deep)
+        + (0 if isinstance(operator, RunPass) else operator.memory(sizes))
+        for operator, held, deep in rows
+    )
+
+
+def deep_learning(order: tuple[Operator, ...], sizes: Sizes, machine: Machine) -> tuple[int, ...]:
+    """Bytes of the deep-learning library while each operator runs.
+
+    Nothing until images are read. What the largest pass took stays with TensorFlow, which uses it again and does not
+    give it back.
+    """
+    found, loaded, most = [], 0, 0
+    for operator in order:
+        if isinstance(operator, ReadImages):
+            loaded = int(machine.calibration.library_bytes)
+        if isinstance(operator, RunPass):
+            most = max(most, operator.memory(sizes))
+        found.append(loaded + most)
+    return tuple(found)
 
 
 def held_by(order: tuple[Operator, ...], sizes: Sizes) -> Iterator[Held]:
@@ -58,5 +188,12 @@ def held_by(order: tuple[Operator, ...], sizes: Sizes) -> Iterator[Held]:
                     yield Held(operator.size(sizes), place, dies)
             case Keep(source):
                 yield Held(operator.size(sizes), born[source.digest], dies)
+            case ReadRows() | ReadImages():
+                # The engine has them for the whole run.
+                yield Held(operator.size(sizes), place, len(order) - 1, Region.DRIVER)
+            case BestSoFar():
+                # Until it has run, the vectors of the better layer are those of the layer itself or of the best before.
+                if dies > place:
+                    yield Held(operator.size(sizes), place + 1, dies)
             case _:
                 yield Held(operator.size(sizes), place, dies)

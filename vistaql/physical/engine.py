@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from vistaql.learners import Learner
@@ -31,6 +31,23 @@ RowSet = Any
 """rows to learn from, already joined, filtered and sampled"""
 FeatureSet = Any
 """one vector for each key"""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much a value is: rows or images, and bytes, wherever they lie."""
+
+    rows: int
+    bytes: int
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A value of an engine that knows its extent; EXPLAIN ANALYZE puts it beside the estimate."""
+
+    @property
+    def extent(self) -> Extent:
+        """Rows and bytes, told without computing anything."""
 
 
 @dataclass(frozen=True)

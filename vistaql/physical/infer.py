@@ -8,20 +8,12 @@ from typing import Any
 from vistaql.logical.nodes import Reduction
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Engine, Storage
+from vistaql.physical.footprint import footprint
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operator import FLOAT32, Operator
 from vistaql.physical.reading import ReadImages
-from vistaql.physical.resources import NOTHING, Resources
+from vistaql.physical.resources import NOTHING, Inferred, Resources, Traced
 from vistaql.physical.sizes import Sizes
-
-# While a graph is frozen its weights exist in Keras, as constants, and in TensorFlow's copies of the graph.
-WEIGHT_COPIES = 5
-
-# What TensorFlow holds for each byte of live tensors: peaks of ResNet50 and MobileNetV2, measured.
-WORKSPACE = 4
-
-# A decoded photo waiting for its batch: 8 bits a channel.
-PIXEL_BYTES = 3
 
 
 @dataclass(frozen=True)
@@ -50,16 +42,25 @@ class RunPass(Operator):
         return 0
 
     def resources(self, sizes: Sizes) -> Resources:
-        """FLOPs by kind of layer for every image, and the decoding of a pass that starts from pixels."""
-        images = self.reader.count(sizes)
-        computed = self.inference.computed
-        depthwise = sum(layer.flops for layer in computed if layer.kind == "DepthwiseConv2D")
-        dense = sum(layer.flops for layer in computed if layer.kind in DENSE_KINDS)
+        """Layers computed for every image (padding included), the graph, and decoding in a pass from pixels."""
+        batches = -(-self.reader.count(sizes) // self.cnn.batch_rows)
         return self.decoding(sizes) + Resources(
-            dense_flops=float(dense * images),
-            depthwise_flops=float(depthwise * images),
-            moved_bytes=float(sum(layer.bytes for layer in computed) * images),
-            graphs=float(self.cnn.parameters),
+            inferred=(Inferred(self.cnn, self.computed_names, float(batches * self.cnn.batch_rows)),),
+            batches=float(batches),
+            traced=(self.graph,),
+        )
+
+    @property
+    def computed_names(self) -> tuple[str, ...]:
+        """Every layer that runs."""
+        return tuple(layer.name for layer in self.inference.computed)
+
+    @property
+    def graph(self) -> Traced:
+        """What is built for the pass: the whole CNN, of which the graph takes a part."""
+        computed = self.inference.computed
+        return Traced(
+            len(self.cnn.layers), self.cnn.parameters, len(computed), sum(layer.parameters for layer in computed)
         )
 
     def decoding(self, sizes: Sizes) -> Resources:
@@ -68,33 +69,33 @@ class RunPass(Operator):
             return NOTHING
         images = self.reader.count(sizes)
         pixels = scaled_pixels(sizes.image_pixels, self.cnn.input_size)
+        stored = sizes.image_bytes * images
         return Resources(
-            decoded_pixels=pixels * images, opened_images=float(images), read_bytes=sizes.image_bytes * images
+            decoded_pixels=pixels * images, decoded_bytes=stored, opened_images=float(images), read_bytes=stored
         )
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - a batch is a batch
-        """Weights, the live tensors of one batch, and decoded batches waiting."""
-        height, width = self.cnn.input_size
-        weights = WEIGHT_COPIES * FLOAT32 * self.cnn.parameters
-        waiting = 4 * self.cnn.batch_rows * height * width * PIXEL_BYTES
-        return weights + WORKSPACE * self.inference.live_bytes * self.cnn.batch_rows + waiting
+        """The CNN as it is built, its graph, and a batch in work."""
+        return footprint(self.inference)
 
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
         """Features and kept tensors of all images."""
         return engine.infer(inputs[0], self.inference, self.storage)
 
 
-DENSE_KINDS = frozenset({"Conv2D", "Dense", "SeparableConv2D", "Conv2DTranspose"})
+# Of a photo that is not square: its shorter side to the longer one.
+USUAL_RATIO = 0.75
 
 
 def scaled_pixels(pixels: float, size: tuple[int, int]) -> float:
-    """Pixels left after a JPEG is decoded at 1/2, 1/4 or 1/8, as far as it stays larger than the CNN's input.
+    """Pixels left after a JPEG is decoded at 1/2, 1/4 or 1/8, as long as no side gets shorter than the CNN's input.
 
-    >>> scaled_pixels(4000 * 2667, (224, 224)), scaled_pixels(400 * 400, (224, 224))
-    (166687.5, 160000)
+    >>> scaled_pixels(4000 * 3000, (224, 224)), scaled_pixels(400 * 533, (224, 224)), scaled_pixels(400 * 533, (48, 48))
+    (187500.0, 213200, 3331.25)
     """
+    shorter = (pixels * USUAL_RATIO) ** 0.5
     for scale in (8, 4, 2):
-        if pixels / scale**2 >= 1.5 * size[0] * size[1]:
+        if shorter / scale >= max(size):
             return pixels / scale**2
     return pixels
 
@@ -135,19 +136,30 @@ class PickFeatures(Operator):
     source: RunPass
     output: Output
     reduction: Reduction | None = None
+    cnn_name: str = ""
+    """what the query calls the CNN; equal CNNs of several names run once"""
 
     @property
     def width(self) -> int:
         """Numbers an image."""
         return self.output.pool.feature_width(self.source.cnn.by_name[self.output.layer].shape)
 
-    def size(self, sizes: Sizes) -> int:
-        """float32 for every image."""
+    def bytes(self, sizes: Sizes) -> int:
+        """float32 for every image, wherever they lie."""
         return FLOAT32 * self.width * self.source.reader.count(sizes)
 
-    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - pooled inside the pass
-        """Nothing: pooling is part of the pass."""
-        return NOTHING
+    def spooled(self, sizes: Sizes) -> bool:
+        """Whether the vectors lie on disk; those that several images of a key are reduced to are small."""
+        return self.reduction is None and sizes.spooled(self.bytes(sizes))
+
+    def size(self, sizes: Sizes) -> int:
+        """All vectors; nothing where they lie on disk."""
+        return 0 if self.spooled(sizes) else self.bytes(sizes)
+
+    def resources(self, sizes: Sizes) -> Resources:
+        """Pooling is part of the pass; vectors are copied into one array, or written to disk."""
+        moved = float(self.bytes(sizes))
+        return Resources(spilled_bytes=moved) if self.spooled(sizes) else Resources(kept_bytes=moved)
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing but the result
         """Nothing besides the vectors."""

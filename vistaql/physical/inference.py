@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,6 +47,12 @@ class Pass:
             message = "a pass neither keeps nor starts from a layer that is computed together with the next"
             raise ValueError(message)
 
+    @cached_property
+    def digest(self) -> str:
+        """A name for what the pass does; the CNN stands there by its own."""
+        parts = (self.cnn.digest, self.source, self.outputs, self.keep)
+        return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
     @property
     def title(self) -> str:
         """What the pass is called while it runs: its CNN, and the last layer it computes."""
@@ -60,8 +67,11 @@ class Pass:
     @cached_property
     def computed(self) -> tuple[Layer, ...]:
         """Every layer that runs, in network order."""
-        needed = {name for layer in self.layers for name in self.cnn.ancestors(layer, self.source)}
-        return tuple(self.cnn.by_name[name] for name in sorted(needed, key=self.cnn.position.__getitem__))
+        needed = set(self.layers)
+        for layer in reversed(self.cnn.layers):
+            if layer.name in needed and layer.name != self.source:
+                needed.update(layer.inputs)
+        return tuple(layer for layer in self.cnn.layers if layer.name in needed and layer.name != self.source)
 
     @property
     def flops(self) -> int:
@@ -70,16 +80,30 @@ class Pass:
 
     @cached_property
     def live_bytes(self) -> int:
-        """The most bytes of tensors one image holds at once: a tensor lives until its last reader has run."""
-        last_use = {source: place for place, layer in enumerate(self.computed) for source in layer.inputs}
-        last_use.update(dict.fromkeys(self.keep, len(self.computed)))
-        live: dict[str, int] = {}
-        peak = 0
+        """The most bytes of tensors one image holds at once: a tensor lives until its last reader has run.
+
+        A layer computed together with its reader has no tensor of its own, and what it reads lives until that reader
+        has run; padding is written out all the same.
+        """
+        places = {layer.name: place for place, layer in enumerate(self.computed)}
+        last_use = dict.fromkeys(self.keep, len(self.computed))
+        for layer in reversed(self.computed):
+            read = last_use.get(layer.name, places[layer.name]) if self.merged(layer) else places[layer.name]
+            for source in layer.inputs:
+                last_use[source] = max(read, last_use.get(source, 0))
+        freed = [0] * (len(self.computed) + 1)
+        live = peak = 0
         for place, layer in enumerate(self.computed):
-            live[layer.name] = layer.bytes
-            peak = max(peak, sum(live.values()))
-            live = {name: size for name, size in live.items() if last_use.get(name, -1) > place}
+            own = 0 if self.merged(layer) else layer.bytes
+            live += own
+            peak = max(peak, live)
+            freed[max(place, last_use.get(layer.name, place))] += own
+            live -= freed[place]
         return peak
+
+    def merged(self, layer: Layer) -> bool:
+        """Whether a layer is computed together with its reader, without a tensor of its own."""
+        return layer.name in self.cnn.fused and layer.kind != "ZeroPadding2D"
 
     def shown(self, output: Output) -> str:
         """An output with its pooling, where that is not the one the layer has by default."""

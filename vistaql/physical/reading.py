@@ -29,8 +29,8 @@ class ReadRows(Operator):
         return sizes.rows * (len(self.rows.columns) + 2) * 8
 
     def resources(self, sizes: Sizes) -> Resources:
-        """Reading the tables once."""
-        return Resources(read_bytes=sizes.table_bytes)
+        """Reading the tables once, and what a query of any size takes."""
+        return Resources(read_bytes=sizes.table_bytes, queries=1.0)
 
     def memory(self, sizes: Sizes) -> int:
         """A hash table as large as the rows."""
@@ -61,9 +61,9 @@ class ReadImages(Operator):
         """Keys and paths; the files are streamed."""
         return self.count(sizes) * 200
 
-    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - files are read by each pass
-        """Loading TensorFlow, which whoever reads images needs; the list of files is there already."""
-        return Resources(libraries=1.0)
+    def resources(self, sizes: Sizes) -> Resources:
+        """Listing the files, and loading TensorFlow, which whoever reads images needs; each pass reads the files."""
+        return Resources(libraries=1.0, listed_images=float(sizes.all_images))
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing but the result
         """Nothing besides the list."""

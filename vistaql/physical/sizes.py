@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SPOOLED_BYTES = 64_000_000
+"""Vectors of a layer that take no more than this stay in memory in every plan."""
+STRIPE_BYTES = 8_000_000
+"""Vectors on disk are read in pieces of about this size."""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -25,3 +30,11 @@ class Sizes:
     table_bytes: int
     exact: bool
     """whether rows and images are counted, not estimated"""
+    fit_workers: int = 2
+    """fits that run side by side, each with memory of its own"""
+    spools: bool = False
+    """whether the vectors of a layer lie on disk where they are more than SPOOLED_BYTES"""
+
+    def spooled(self, vectors: int) -> bool:
+        """Whether vectors of so many bytes lie on disk."""
+        return self.spools and vectors > SPOOLED_BYTES

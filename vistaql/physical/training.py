@@ -7,13 +7,13 @@ from typing import Any
 
 from vistaql.learners import Learner
 from vistaql.learners.names import greater_is_better
-from vistaql.logical.nodes import Evaluation
+from vistaql.logical.nodes import Evaluation, Splitting
 from vistaql.physical.engine import Engine, FitResult
 from vistaql.physical.infer import PickFeatures
-from vistaql.physical.operator import Operator
+from vistaql.physical.operator import FLOAT32, Operator
 from vistaql.physical.reading import ReadRows
-from vistaql.physical.resources import NOTHING, Resources
-from vistaql.physical.sizes import Sizes
+from vistaql.physical.resources import NOTHING, Fitted, Resources
+from vistaql.physical.sizes import STRIPE_BYTES, Sizes
 from vistaql.plan.node import Node
 
 
@@ -35,9 +35,17 @@ class Fit(Operator):
         return fitting(self, sizes, sizes.columns)
 
     def memory(self, sizes: Sizes) -> int:
-        """The learner's own estimate, for two folds side by side."""
+        """The learner's own estimate for as many fits as run side by side, and a stripe of vectors on disk for each."""
         width = sizes.columns + (self.features.width if self.features else 0)
-        return 2 * self.learner.memory(sizes.rows, width, sizes.classes)
+        folds, trained = pieces(self.evaluation), round(sizes.rows * trained_share(self.evaluation))
+        apart = self.learner.pieces(trained, width, folds) == folds
+        side_by_side = min(sizes.fit_workers, folds) if apart else 2
+        one = self.learner.memory(trained, width, sizes.classes)
+        return side_by_side * (one + (STRIPE_BYTES if self.spooled(sizes) else 0))
+
+    def spooled(self, sizes: Sizes) -> bool:
+        """Whether the vectors are read from disk."""
+        return self.features is not None and self.features.spooled(sizes)
 
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
         """Scores over the folds."""
@@ -46,10 +54,38 @@ class Fit(Operator):
 
 
 def fitting(fit: Fit, sizes: Sizes, columns: int) -> Resources:
-    """The work of fitting and judging on a layer beside so many columns."""
-    width = columns + (fit.features.width if fit.features else 0)
-    folds = max(1, fit.evaluation.folds)
-    return Resources(fit_flops=folds * fit.learner.flops(sizes.rows, width, sizes.classes))
+    """The work of fitting and judging on a layer beside so many columns, and of making its digest.
+
+    Vectors on disk are read again by each fold: twice to standardise, once to judge, and as often as the learner does.
+    """
+    features = fit.features.width if fit.features else 0
+    folds = pieces(fit.evaluation)
+    trained = round(sizes.rows * trained_share(fit.evaluation))
+    vectors = FLOAT32 * features * sizes.rows
+    flops = folds * fit.learner.flops(trained, columns + features, sizes.classes)
+    reads = fit.learner.reads(trained, columns + features, folds) if fit.spooled(sizes) else 0.0
+    return Resources(
+        fitted=(Fitted(flops, fit.learner.pieces(trained, columns + features, folds)),),
+        hashed_bytes=float(vectors),
+        hashed_rows=float(sizes.rows if features else 0),
+        spilled_bytes=reads * vectors,
+    )
+
+
+def pieces(evaluation: Evaluation) -> int:
+    """How many times a learner is fitted on each layer."""
+    return max(1, evaluation.folds) if evaluation.splitting is Splitting.FOLDS else 1
+
+
+def trained_share(evaluation: Evaluation) -> float:
+    """The share of the rows that a fit learns from."""
+    match evaluation.splitting:
+        case Splitting.FOLDS:
+            return 1 - 1 / max(2, evaluation.folds)
+        case Splitting.HOLDOUT:
+            return 1 - evaluation.fraction
+        case Splitting.COLUMN:
+            return 0.75
 
 
 @dataclass(frozen=True)
@@ -152,6 +188,29 @@ class Answer(Operator):
     def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:  # noqa: ARG002 - the engine has done its part
         """The scores of the trainings in their order, and of the best layer alone."""
         return Scores(inputs[1:] if self.alone else inputs, inputs[0] if self.alone else None)
+
+
+@dataclass(frozen=True)
+class Answers(Operator):
+    """The answers of several queries that were planned together."""
+
+    answers: tuple[Answer, ...]
+
+    def size(self, sizes: Sizes) -> int:  # noqa: ARG002 - a few numbers
+        """Scores only."""
+        return 0
+
+    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - nothing to do
+        """Nothing."""
+        return NOTHING
+
+    def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing to hold
+        """Nothing."""
+        return 0
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:  # noqa: ARG002 - the engine has done its part
+        """The scores of each."""
+        return inputs
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from html import escape
+from itertools import count
 from typing import TYPE_CHECKING
 
-from vistaql.outcome import Exploration, Relation
+from vistaql.errors import Code, VistaQLError
+from vistaql.outcome import Explanation, Exploration, Relation
 from vistaql.rendering.answer import account, answer
 from vistaql.rendering.exploration import against, layer_lines, scale_of, title
 from vistaql.rendering.relation import MOST_ROWS
@@ -16,6 +18,8 @@ from vistaql.rendering.values import shown
 from vistaql.rendering.verdict import contests
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vistaql.outcome import Outcome
     from vistaql.rendering.exploration import Line
     from vistaql.rendering.verdict import Contest
@@ -30,8 +34,32 @@ def to_html(outcome: Outcome) -> str:
             return exploration_html(outcome)
         case Relation():
             return relation_html(outcome)
+        case Explanation() if outcome.html:
+            return f'<iframe srcdoc="{escape(outcome.html)}" style="width:100%;height:60em;border:0"></iframe>'
         case _:
             return f"<pre>{escape(to_text(outcome))}</pre>"
+
+
+def write_page(html: str, folder: Path) -> Path:
+    """Write a page to plan.html in a folder, or to plan-2.html where that is taken, and so on.
+
+    Raises NOT_WRITABLE where the folder takes no file.
+    """
+    for number in count(1):
+        path = folder / ("plan.html" if number == 1 else f"plan-{number}.html")
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(html)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise VistaQLError(
+                Code.NOT_WRITABLE,
+                f"'{path}' cannot be written: {error.strerror or error}.",
+                hint="Send the page elsewhere: vistaql -c 'EXPLAIN FORMAT html ..' > /tmp/plan.html",
+            ) from None
+        return path
+    raise AssertionError
 
 
 def exploration_html(result: Exploration) -> str:

@@ -24,6 +24,6 @@ def to_text(outcome: Outcome, style: Style = PLAIN) -> str:
 
             return relation_text(outcome, style)
         case Explanation():
-            return printable_lines(outcome.text).rstrip("\n")
+            return outcome.html or printable_lines(outcome.text).rstrip("\n")
         case _:
             return "\n".join(printable(line) for line in outcome.lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,17 @@ class BadImages:
         """Keys of which no image could be used."""
         bad = Counter(key for key, _ in self.found)
         return frozenset(key for key, count in bad.items() if count == len(self._paths[key]))
+
+    def among(self, keys: frozenset[str] | None) -> BadImages:
+        """Those of some keys only; of all for None."""
+        found = {name: image for name, image in self.found.items() if keys is None or name[0] in keys}
+        return replace(self, found=found)
+
+    def too_many(self, total: int) -> bool:
+        """Whether a run over so many images would have been stopped."""
+        return bool(self.found) and (
+            self.on_error is OnError.FAIL or len(self.found) > allowed_bad(self.max_bad, total)
+        )
 
     @cached_property
     def _paths(self) -> dict[str, list[str]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,9 +19,14 @@ from vistaql.engines.inprocess.tensors import (
     SpoolCollector,
     SpooledFeatures,
 )  # fmt: skip
+from vistaql.engines.inprocess.vectors import DiskVectors
+from vistaql.engines.inprocess.watch import MemoryWatch
 from vistaql.logical.nodes import Explore, Export, Reduce, images_of
-from vistaql.physical.engine import FitResult, Storage
+from vistaql.physical.engine import Extent, FitResult, Storage
+from vistaql.physical.footprint import footprint
 from vistaql.physical.inference import Output, Pass, tensor_column
+from vistaql.physical.operator import FLOAT32
+from vistaql.physical.sizes import SPOOLED_BYTES
 from vistaql.progress import FITTING, LOADING, Progress, task
 from vistaql.settings import Settings
 from vistaql.stores.image_set import ImageSet
@@ -52,6 +57,21 @@ class Threads(Protocol):
     @property
     def fit_workers(self) -> int:
         """Fits side by side."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the process may hold."""
+
+    @property
+    def spools(self) -> bool:
+        """Whether large vectors go to disk."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of images that some query has a row for."""
+
+    keys: list[str]
 
 
 @dataclass(frozen=True)
@@ -89,6 +109,11 @@ class Kept:
         """Columns key and the tensor."""
         return iter(self.tensors)
 
+    @property
+    def extent(self) -> Extent:
+        """Images, and the bytes of their tensors."""
+        return Extent(self.count, self.tensors.bytes)
+
     def drop(self) -> None:
         """Free the memory or the file."""
         self.tensors.drop()
@@ -100,6 +125,13 @@ class PassResult:
 
     features: dict[str, FeatureArray | SpooledFeatures]
     kept: dict[str, Kept]
+    images: int
+
+    @property
+    def extent(self) -> Extent:
+        """Images, and the bytes of all that the pass gave."""
+        given = (*self.features.values(), *self.kept.values())
+        return Extent(self.images, sum(item.extent.bytes for item in given))
 
 
 @dataclass
@@ -117,22 +149,34 @@ class InProcess:
     bad: BadImages
     folder: str
     progress: Progress
+    watch: MemoryWatch
+    spools: bool = False
+    """whether the vectors of a layer go to disk where they are large"""
     threads_asked_for: bool = False
     """whether the user chose the number of threads, so that another is an error"""
     spool_features: bool = False
     """whether features go to disk, for an export that need not fit into memory"""
+    others: Mapping[str, Learnable] = field(default_factory=dict)
+    """rows of the queries that are answered together, by the digest of their logical rows"""
     decoded: int = 0
     """images that went through a CNN"""
     inference_seconds: float = 0.0
     """in all passes"""
     notes: list[str] = field(default_factory=list)
 
-    def rows(self, rows: Rows) -> Learnable:  # noqa: ARG002 - one query at a time, and its rows are here
+    def rows(self, rows: Rows) -> Learnable:
         """The rows that were joined already."""
-        return self.learnable
+        return self.others.get(rows.digest, self.learnable)
 
-    def images(self, images: ScanImages, rows: Learnable | None) -> Images:
-        """The images of the set, or those that have a row."""
+    def either(self, rows: tuple[Learnable, ...]) -> Keys:
+        """The keys of several queries' rows."""
+        return Keys([key for item in rows for key in item.keys])
+
+    def images(self, images: ScanImages, rows: Learnable | Keys | None) -> Images:
+        """The images of the set, or those that have a row. TensorFlow, which whoever reads them needs, is loaded."""
+        from vistaql.engines.tensorflow.runtime import set_threads
+
+        set_threads(self.threads, asked_for=self.threads_asked_for)
         keys = self.listing["key"].to_pylist()
         if rows is not None:
             wanted = set(rows.keys)
@@ -141,6 +185,7 @@ class InProcess:
 
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
+        from vistaql.engines.tensorflow.graph import release_graphs
         from vistaql.engines.tensorflow.kernel import run_pass
         from vistaql.engines.tensorflow.runtime import import_tensorflow, set_threads
 
@@ -149,13 +194,17 @@ class InProcess:
             set_threads(self.threads, asked_for=self.threads_asked_for)
             loaded(1)
         started = perf_counter()
-        columns = {output.column: self.collector(output, pass_) for output in pass_.outputs}
+        self.watch.before_pass(footprint(pass_), release_graphs)
+        columns = {output.column: self.collector(output, pass_, len(source)) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
+        for item in (*kept.values(), *columns.values()):
+            self.watch.hold(item)
         stored = 0
         seen: Counter[str] = Counter()
         self.progress.start(pass_.title, len(source), "images")
         try:
-            with closing(run_pass(pass_, source.batches(), decoders=self.decoders)) as batches:
+            passing = run_pass(pass_, source.batches(), decoders=self.decoders, ahead=self.watch.batches_ahead)
+            with closing(passing) as batches:
                 for batch in batches:
                     good = self.bad.without(batch, seen, len(source))
                     stored += good.num_rows
@@ -163,6 +212,7 @@ class InProcess:
                         column.add(good)
                     for layer, tensors in kept.items():
                         tensors.write(good.select(["key", tensor_column(layer)]))
+                    self.watch.make_room()
                     self.progress.advance(batch.num_rows)
         except BaseException:
             for unfinished in (*kept.values(), *columns.values()):
@@ -174,17 +224,19 @@ class InProcess:
             tensors.close()
         self.decoded = max(self.decoded, stored)
         self.inference_seconds += perf_counter() - started
-        return PassResult(
-            {name: column.collected() for name, column in columns.items()},
-            {layer: Kept(tensors, stored) for layer, tensors in kept.items()},
-        )
+        features = {name: column.collected() for name, column in columns.items()}
+        for vectors in features.values():
+            if isinstance(vectors, FeatureArray):
+                self.watch.hold(vectors)
+        return PassResult(features, {layer: Kept(tensors, stored) for layer, tensors in kept.items()}, stored)
 
-    def collector(self, output: Output, pass_: Pass) -> ArrayCollector | SpoolCollector:
+    def collector(self, output: Output, pass_: Pass, images: int) -> ArrayCollector | SpoolCollector:
         """Where the vectors of an output go."""
         if self.spool_features:
             return SpoolCollector(output.column, Batches(Storage.DISK, self.folder))
         width = output.pool.feature_width(pass_.cnn.by_name[output.layer].shape)
-        return ArrayCollector(output.column, width)
+        on_disk = self.spools and FLOAT32 * width * images > SPOOLED_BYTES
+        return ArrayCollector(output.column, width, file=DiskVectors(width, self.folder) if on_disk else None)
 
     def kept(self, result: PassResult, layer: str) -> Kept:
         """The tensor a pass kept."""
@@ -208,10 +260,11 @@ class InProcess:
     ) -> FitResult:
         """Judge a learner over the folds."""
         usable = rows.without(self.bad.lost_keys)
+        width = (features.width if features else 0) + usable.table.num_columns
+        needed = self.fit_workers * learner.memory(len(usable.keys), width, max(2, len(usable.class_names)))
+        workers = self.fit_workers if self.watch.make_room(needed) else 1
         with task(self.progress, FITTING, 1, "fits") as fitted:
-            found = fit_layer(
-                usable, features, learner, evaluation, with_columns=with_columns, workers=self.fit_workers
-            )
+            found = fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=workers)
             fitted(1)
         if not found.converged:
             self.notes.append(f"A fit of {learner} stopped at its iteration limit; its figures may still move.")
@@ -224,6 +277,13 @@ class InProcess:
         from vistaql.engines.inprocess.export import write_features
 
         return write_features(frozenset(rows.keys) - self.bad.lost_keys, features, names, path)
+
+    def seen_by(self, prepared: Prepared, *, every_image: bool) -> InProcess:
+        """What one of several queries sees of the run: its own rows, and what became of its own images."""
+        keys = None if every_image else frozenset(prepared.learnable.keys)
+        bad = self.bad.among(keys)
+        total = prepared.sizes.all_images if every_image else prepared.sizes.images
+        return replace(self, learnable=prepared.learnable, bad=bad, decoded=total - len(bad))
 
     def bad_images(self) -> tuple[BadImage, ...]:
         """Images that could not be decoded, by key."""
@@ -255,5 +315,7 @@ def engine_for(
         ),
         folder=folder,
         progress=progress,
+        watch=MemoryWatch(configuration.memory_bytes, folder),
+        spools=configuration.spools,
         spool_features=isinstance(query, Export) and not any(isinstance(node, Reduce) for node in query.walk()),
     )

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
+from vistaql.engines.inprocess.vectors import DiskVectors, Selection
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.evaluation import Examples, evaluate
 from vistaql.learners.folds import deal, from_split, holdout
 from vistaql.learners.metrics import metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
-from vistaql.physical.engine import FitResult
+from vistaql.physical.engine import Extent, FitResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +32,11 @@ class Learnable:
     codes: np.ndarray
     class_names: tuple[str, ...]
     split: list[str | None] | None = None
+
+    @property
+    def extent(self) -> Extent:
+        """Rows, and the bytes of their columns."""
+        return Extent(len(self.keys), self.table.nbytes)
 
     def without(self, bad: frozenset[str]) -> Learnable:
         """The rows whose images could be used. Raises NO_ROWS where none is left."""
@@ -85,8 +91,8 @@ def fit_layer(
     return FitResult(scores, found.width, found.fit_seconds, digest, found.converged)
 
 
-def aligned(keys: list[str], features: FeatureArray) -> np.ndarray:
-    """The vectors in the order of the keys; without a copy where that is their order already."""
+def aligned(keys: list[str], features: FeatureArray) -> np.ndarray | DiskVectors | Selection:
+    """The vectors in the order of the keys, not copied: another order is a matter of reading."""
     if keys == features.keys:
         return features.values
     place = {key: row for row, key in enumerate(features.keys)}
@@ -95,4 +101,4 @@ def aligned(keys: list[str], features: FeatureArray) -> np.ndarray:
         raise VistaQLError(
             Code.BAD_IMAGE, f"{len(missing):,} rows have no features, such as {missing[0]}: their image cannot be used."
         )
-    return features.values[[place[key] for key in keys]]
+    return Selection(features.values, np.array([place[key] for key in keys], dtype=np.int64))

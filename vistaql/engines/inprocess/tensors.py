@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vistaql.engines.inprocess.vectors import DiskVectors
 from vistaql.logical.nodes import Reduction
-from vistaql.physical.engine import Storage
+from vistaql.physical.engine import Extent, Storage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,12 +28,17 @@ class Batches:
     folder: str
     held: list[pa.RecordBatch] = field(default_factory=list)
     path: str | None = None
+    rows: int = 0
+    bytes: int = 0
+    closed: bool = False
     _writer: pa.ipc.RecordBatchFileWriter | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add a batch."""
         import pyarrow as pa
 
+        self.rows += batch.num_rows
+        self.bytes += batch.nbytes
         if self.storage is Storage.MEMORY:
             self.held.append(batch)
             return
@@ -42,8 +48,22 @@ class Batches:
             self._writer = pa.ipc.new_file(self.path, batch.schema)
         self._writer.write_batch(batch)
 
+    def spill(self, folder: str) -> int:  # noqa: ARG002 - it knows its own
+        """Go on on disk; how many bytes of memory that frees. What was written last can still be read."""
+        held, self.held = self.held, []
+        finished, self.storage = self.closed, Storage.DISK
+        rows, count = self.rows, self.bytes
+        freed = int(sum(batch.nbytes for batch in held))
+        for batch in held:
+            self.write(batch)
+        self.rows, self.bytes = rows, count
+        if finished:
+            self.close()
+        return freed
+
     def close(self) -> None:
         """Nothing more is written."""
+        self.closed = True
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -68,17 +88,31 @@ class Batches:
             self.path = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class FeatureArray:
     """One float32 vector for each usable image or key: `keys` and the rows of `values` correspond."""
 
     keys: list[str]
-    values: npt.NDArray[np.float32]
+    values: npt.NDArray[np.float32] | DiskVectors
+
+    def spill(self, folder: str) -> int:
+        """Move the vectors to disk; how many bytes of memory that frees."""
+        if isinstance(self.values, DiskVectors):
+            return 0
+        held, spilled = self.values, DiskVectors(self.width, folder)
+        spilled.append(held)
+        self.values = spilled
+        return held.nbytes
 
     @property
     def width(self) -> int:
         """Numbers a key."""
         return int(self.values.shape[1])
+
+    @property
+    def extent(self) -> Extent:
+        """Keys, and the bytes of their vectors."""
+        return Extent(len(self.keys), self.values.nbytes)
 
     def reduced(self, how: Reduction) -> FeatureArray:
         """One vector for each key: the mean, the largest of each number, or the first of its images.
@@ -118,6 +152,11 @@ class SpooledFeatures:
 
     spool: Batches
 
+    @property
+    def extent(self) -> Extent:
+        """Images, and the bytes of their vectors."""
+        return Extent(self.spool.rows, self.spool.bytes)
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Columns key and features."""
         return iter(self.spool)
@@ -125,22 +164,40 @@ class SpooledFeatures:
 
 @dataclass
 class ArrayCollector:
-    """Collects the vectors of one output in memory."""
+    """Collects the vectors of one output, in memory, or where there is a file of them, on disk."""
 
     column: str
     width: int
     keys: list[str] = field(default_factory=list)
     parts: list[pa.Array] = field(default_factory=list)
+    file: DiskVectors | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the column out of a batch."""
         self.keys += batch.column("key").to_pylist()
         self.parts.append(batch.column(self.column))
+        if self.file is not None:
+            self.write(self.file)
+
+    def write(self, file: DiskVectors) -> None:
+        """Move the parts that are in memory behind those of the file."""
+        for part in self.parts:
+            file.append(part.flatten().to_numpy().reshape(-1, self.width))
+        self.parts.clear()
+
+    def spill(self, folder: str) -> int:
+        """Go on on disk; how many bytes of memory that frees."""
+        freed = int(sum(part.nbytes for part in self.parts))
+        self.file = self.file or DiskVectors(self.width, folder)
+        self.write(self.file)
+        return freed
 
     def collected(self) -> FeatureArray:
         """All vectors as one array; each part is forgotten as soon as it is copied."""
         import numpy as np
 
+        if self.file is not None:
+            return FeatureArray(self.keys, self.file)
         values = np.empty((len(self.keys), self.width), np.float32)
         place = 0
         self.parts.reverse()
@@ -153,6 +210,7 @@ class ArrayCollector:
     def drop(self) -> None:
         """Forget everything."""
         self.parts.clear()
+        self.file = None
 
 
 @dataclass
@@ -171,12 +229,16 @@ class SpoolCollector:
         self.spool.close()
         return SpooledFeatures(self.spool)
 
+    def spill(self, folder: str) -> int:  # noqa: ARG002 - it is on disk
+        """Nothing is in memory."""
+        return 0
+
     def drop(self) -> None:
         """Remove the file."""
         self.spool.drop()
 
 
-def digest_of(keys: list[str], values: npt.NDArray[np.float32]) -> str:
+def digest_of(keys: list[str], values: Iterable[npt.NDArray[np.float32]]) -> str:
     """A name for features that does not depend on the order of rows: the sum of the hashes of (key, bytes)."""
     total = 0
     for key, row in zip(keys, values, strict=True):

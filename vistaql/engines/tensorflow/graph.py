@@ -10,8 +10,8 @@ for. TensorFlow rewrites graphs, and what it fuses depends on who reads a tensor
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from vistaql.engines.tensorflow.builders import build, tensors
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from vistaql.physical.inference import Output, Pass
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
-
-GRAPHS_KEPT: Final = 2
-"""Frozen graphs that a process keeps for the next call, with their weights."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +52,29 @@ class FrozenGraph:
         return tuple((apart if own else from_main)[place].numpy() for own, place in self.places)
 
 
-@lru_cache(maxsize=GRAPHS_KEPT)
-def freeze(pass_: Pass) -> FrozenGraph:
-    """Build the graphs of a pass, or give those that this process has built before.
+KEPT: Final[dict[Pass, FrozenGraph]] = {}
+"""The last graph of this process: the same pass again, in a later statement, is not built again."""
 
-    Raises what `builders.build` raises. Takes seconds; the Keras model is released.
+
+def freeze(pass_: Pass) -> FrozenGraph:
+    """Build the graphs of a pass, or give that of the last one where it is the same.
+
+    Raises what `builders.build` raises. Takes seconds; the Keras model is released. The graph before is released
+    first, since the weights of two graphs side by side are what a plan has no room for.
     """
-    return freeze_model(build(pass_.cnn), pass_)
+    found = KEPT.get(pass_)
+    if found is None:
+        release_graphs()
+        found = KEPT[pass_] = freeze_model(build(pass_.cnn), pass_)
+        gc.collect()
+    return found
+
+
+def release_graphs() -> None:
+    """Forget the last graph, and give its memory back."""
+    if KEPT:
+        KEPT.clear()
+        gc.collect()
 
 
 def freeze_model(model: Any, pass_: Pass) -> FrozenGraph:

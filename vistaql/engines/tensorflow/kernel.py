@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,18 +19,16 @@ import pyarrow as pa
 from vistaql.aside import aside
 from vistaql.engines.tensorflow.decode import Undecodable, decode
 from vistaql.engines.tensorflow.graph import freeze
+from vistaql.physical.footprint import BATCHES_AHEAD
 from vistaql.physical.inference import tensor_column
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from vistaql.models.cnn import Cnn
     from vistaql.physical.inference import Pass
 
     Batch = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
-
-BATCHES_AHEAD: Final = 3
-"""Batches that are being decoded or wait for the CNN, the next one included."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +44,28 @@ class Rows:
         return [reason.result() if isinstance(reason, Future) else reason for reason in self.reasons]
 
 
-def run_pass(pass_: Pass, batches: Iterable[pa.RecordBatch], *, decoders: int) -> Generator[pa.RecordBatch, None, None]:
+def run_pass(
+    pass_: Pass,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    decoders: int,
+    ahead: Callable[[], int] = lambda: BATCHES_AHEAD,
+) -> Generator[pa.RecordBatch, None, None]:
     """Run a pass over batches of any sizes, with columns `key` (string) and `image` (path or bytes of a file).
 
     A pass with a source takes `key` and the source's `tensor|LAYER` instead, and `error` where there is one.
     Gives, in batches of at most `Cnn.batch_rows` rows: `key`, `error` (null: fine), then a fixed-size list of float32
     for each output, named `Output.column`, and for each kept layer, named `tensor|LAYER`.
-    `decoders` is the number of threads that decode. Closing the iterator ends them.
+    `decoders` is the number of threads that decode. Closing the iterator ends them. `ahead` tells how many batches may
+    be decoded or wait, and is asked again for each.
     """
     pool = ThreadPoolExecutor(max(1, decoders), thread_name_prefix="decode")
     try:
-        ahead = read_ahead(prepare(pass_, batches, pool))
+        waiting = read_ahead(prepare(pass_, batches, pool), ahead)
         # The first images are decoded while the graph is built.
-        first = tuple(islice(ahead, 1))
+        first = tuple(islice(waiting, 1))
         graph = aside(lambda: freeze(pass_))
-        for rows in chain(first, ahead):
+        for rows in chain(first, waiting):
             errors = rows.errors()
             yield features(pass_, rows.keys, errors, aside(partial(graph, rows.values)))
     finally:
@@ -76,12 +81,12 @@ def schema(pass_: Pass) -> pa.Schema:
     return pa.schema([pa.field("key", pa.string()), pa.field("error", pa.string()), *lists])
 
 
-def read_ahead(prepared: Iterator[Rows]) -> Iterator[Rows]:
+def read_ahead(prepared: Iterator[Rows], ahead: Callable[[], int]) -> Iterator[Rows]:
     """Let a few batches be decoded while an earlier one is used."""
     waiting: deque[Rows] = deque()
     for rows in prepared:
         waiting.append(rows)
-        if len(waiting) >= BATCHES_AHEAD:
+        while len(waiting) >= ahead():
             yield waiting.popleft()
     while waiting:
         yield waiting.popleft()

@@ -45,9 +45,16 @@ class ExportLayers(Statement):
 
 
 class ExplainMode(Enum):
-    """How much EXPLAIN tells. Later modes come with the optimizer that serves them."""
+    """What EXPLAIN tells of a query."""
 
-    PLAN = "PLAN"
+    PLAN = "plan"
+    """the chosen plan, its price, and what lost"""
+    ANALYZE = "analyze"
+    """the same, after running it: estimate beside actual"""
+    CANDIDATES = "candidates"
+    """every plan that was weighed, and every one that does not fit"""
+    VERBOSE = "verbose"
+    """the logical plan after each rewrite"""
 
 
 class ExplainFormat(Enum):
@@ -55,13 +62,15 @@ class ExplainFormat(Enum):
 
     TEXT = "text"
     JSON = "json"
+    HTML = "html"
 
 
 @dataclass(frozen=True)
 class Explain(Statement):
-    """EXPLAIN [FORMAT text | json] [EXPLORE .. | EXPORT ..]; without a query: the last one."""
+    """EXPLAIN [mode] [FORMAT text | json | html] [EXPLORE .. | EXPORT ..]; without a query: the last one."""
 
     query: Explore | ExportLayers | None = None
+    mode: ExplainMode = ExplainMode.PLAN
     format: ExplainFormat = ExplainFormat.TEXT
 
 

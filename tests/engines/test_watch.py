@@ -1,0 +1,86 @@
+"""A run that comes near its limit of memory moves vectors and tensors to disk, and gives the same answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vistaql.engines.inprocess import watch
+from vistaql.engines.inprocess.tensors import FeatureArray
+from vistaql.engines.inprocess.vectors import DiskVectors
+from vistaql.engines.inprocess.watch import LEAST_MARGIN, MemoryWatch
+from vistaql.physical.footprint import BATCHES_AHEAD
+from vistaql.session import connect
+
+COUNT = 160
+QUERY = "EXPLORE LAYERS conv2 POOL none, conv3, conv4 POOL none OF strokes FROM photos TRAIN lr WITH (plan = {plan})"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of two kinds, in a folder for each."""
+    folder = tmp_path_factory.mktemp("tight")
+    noise = np.random.default_rng(1)
+    for number in range(COUNT):
+        kind = folder / "photos" / "ab"[number % 2]
+        kind.mkdir(parents=True, exist_ok=True)
+        pixels = noise.integers(0, 255 - 100 * (number % 2), (48, 48, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(kind / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize("plan", ["eager", "staged"])
+def test_a_tight_run_spills_and_gives_the_same_bits(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str
+) -> None:
+    spilled: list[int] = []
+    written = DiskVectors.append
+    monkeypatch.setattr(
+        DiskVectors, "append", lambda self, values: (spilled.append(len(values)), written(self, values))
+    )
+    with connect(tmp_path) as session:
+        session.sql(f"CREATE IMAGES photos FROM '{folder}/photos' KEY FROM PATH LABEL FROM FOLDER")
+        roomy = session.sql(QUERY.format(plan=plan)).outcome
+        assert spilled == []
+        monkeypatch.setattr(watch, "resident_bytes", lambda: 2**61)
+        session.set("memory_limit", "6GB")
+        tight = session.sql(QUERY.format(plan=plan)).outcome
+    assert sum(spilled) >= COUNT
+    assert [row.digest for row in tight.rows] == [row.digest for row in roomy.rows]  # type: ignore[union-attr]
+    assert [row.folds for row in tight.rows] == [row.folds for row in roomy.rows]  # type: ignore[union-attr]
+
+
+def test_the_oldest_goes_first_and_no_more_than_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = [FeatureArray(["a"], np.zeros((1, 1000), np.float32)) for _ in range(3)]
+    guard = MemoryWatch(10**9, str(tmp_path))
+    for item in items:
+        guard.hold(item)
+    monkeypatch.setattr(watch, "resident_bytes", lambda: 10**9 - LEAST_MARGIN + 5000 - guard.spilled_bytes)
+    assert guard.batches_ahead() == BATCHES_AHEAD
+    assert guard.make_room()
+    assert [isinstance(item.values, DiskVectors) for item in items] == [True, True, False]
+    assert guard.spilled_bytes == 8000
+    assert guard.batches_ahead() == 1
+
+
+def test_what_nobody_has_any_more_is_not_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = MemoryWatch(10**9, str(tmp_path))
+    guard.hold(FeatureArray(["a"], np.zeros((1, 1000), np.float32)))
+    monkeypatch.setattr(watch, "resident_bytes", lambda: 10**9)
+    assert not guard.make_room()
+    assert guard.spilled_bytes == 0
+
+
+def test_before_a_pass_the_graph_before_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = MemoryWatch(2 * 10**9, str(tmp_path))
+    released: list[bool] = []
+    monkeypatch.setattr(watch, "resident_bytes", lambda: 10**9)
+    guard.before_pass(5 * 10**8, lambda: released.append(True))
+    assert released == []
+    guard.before_pass(6 * 10**8, lambda: released.append(True))
+    assert released == [], "TensorFlow has most of it already"
+    guard.before_pass(2 * 10**9, lambda: released.append(True))
+    assert released == [True]

@@ -1,0 +1,40 @@
+"""The memory of a pass: the figures that were measured, met from above and not by far."""
+
+from __future__ import annotations
+
+import pytest
+
+from vistaql.logical.nodes import ScanImages
+from vistaql.models import roster
+from vistaql.models.pool import GAP
+from vistaql.physical.engine import Storage
+from vistaql.physical.inference import Output, Pass
+from vistaql.physical.operators import ReadImages, RunPass
+from vistaql.stores.image_set import FolderSource, ImageSet
+
+READER = ReadImages(ScanImages(ImageSet("photos", FolderSource("photos")), "photos"), None)
+
+# Peak of the resident size beyond that of a process with TensorFlow loaded, in MB, random weights, two threads.
+MEASURED = {
+    ("strokes", "conv4"): 82,
+    ("mobilenet_v2", "block_3_expand_relu"): 425,
+    ("mobilenet_v2", "block_13_expand_relu"): 469,
+    ("mobilenet_v2", "out_relu"): 580,
+    ("resnet50", "conv2_block3_out"): 375,
+    ("resnet50", "conv4_block6_out"): 882,
+    ("resnet50", "conv5_block3_out"): 1921,
+    ("efficientnet_b0", "top_activation"): 684,
+    ("alexnet", "conv5"): 910,
+    ("alexnet", "fc7"): 910,
+    ("vgg16", "block2_conv2"): 2253,
+}
+
+
+@pytest.mark.parametrize(("cnn", "layer"), MEASURED)
+def test_a_pass_takes_what_was_measured(cnn: str, layer: str) -> None:
+    found = roster.load(cnn)
+    assert found is not None
+    output = Output(found.layer(layer).name, GAP)  # type: ignore[union-attr]
+    run = RunPass(READER, Pass(found, None, (output,)), Storage.MEMORY)
+    promised = (run.memory(None)) / 1e6  # type: ignore[arg-type]
+    assert 0.93 < promised / MEASURED[cnn, layer] < 1.25, promised

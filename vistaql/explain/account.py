@@ -1,0 +1,167 @@
+"""Everything that EXPLAIN tells of a query, as one value; text, JSON and HTML are ways to write it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vistaql.explain.reasons import why_lost
+from vistaql.explain.steps import Figures, Step, steps_of
+from vistaql.frontend.ast import ExplainMode
+from vistaql.optimizer.candidate import Candidate
+from vistaql.optimizer.choose import Decision
+from vistaql.optimizer.memory import Ledger, ledger
+from vistaql.physical.engine import Storage
+from vistaql.physical.operators import Keep, Operator, ReadRows, RunPass
+from vistaql.physical.run import Actual, run_order
+from vistaql.plan.node import Node
+
+
+@dataclass(frozen=True)
+class Loser:
+    """A plan that fits and was not taken, and why. `beaten`: another takes neither more seconds nor more memory."""
+
+    candidate: Candidate
+    disk_bytes: int
+    why: str
+    beaten: bool
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """The logical plan after a rule, with what it was before; the first one is the plan as it was bound."""
+
+    rule: str
+    before: Node | None
+    after: Node
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run took: seconds of the whole statement and of joining the rows, then operator by operator.
+
+    `kept_as` is the name under which the answer is kept.
+    """
+
+    seconds: float
+    prepare_seconds: float
+    actuals: tuple[Actual, ...]
+    kept_as: str | None = None
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that the process held."""
+        return max(item.peak_bytes for item in self.actuals)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A decision and what there is to say about it; `measured` and `rewrites` only in the modes that ask for them."""
+
+    mode: ExplainMode
+    decision: Decision
+    steps: Step
+    ledger: Ledger
+    losers: tuple[Loser, ...]
+    rewrites: tuple[Rewrite, ...] = ()
+    measured: Measured | None = None
+
+    @property
+    def best_of_each_kind(self) -> tuple[Loser, ...]:
+        """Of the losers the cheapest of each kind: strategy, place of kept tensors, and place of the join."""
+        found: dict[object, Loser] = {}
+        for loser in self.losers:
+            found.setdefault(kind_of(loser.candidate), loser)
+        return tuple(found.values())
+
+
+def account(
+    decision: Decision,
+    mode: ExplainMode = ExplainMode.PLAN,
+    rewrites: tuple[Rewrite, ...] = (),
+    measured: Measured | None = None,
+) -> Account:
+    """All that is to be told of a decision."""
+    chosen = decision.chosen
+    steps = steps_of(decision)
+    return Account(
+        mode,
+        decision,
+        with_actuals(steps, measured) if measured else steps,
+        ledger(chosen.plan, decision.sizes, decision.machine, decision.limit_bytes),
+        tuple(loser(item, decision) for item in decision.losers),
+        rewrites,
+        measured,
+    )
+
+
+def loser(candidate: Candidate, decision: Decision) -> Loser:
+    """A plan that was not taken, with the reason."""
+    fitting = (decision.chosen, *decision.losers)
+    beaten = any(
+        other.seconds <= candidate.seconds and other.peak_bytes <= candidate.peak_bytes
+        for other in fitting
+        if other is not candidate
+    )
+    return Loser(candidate, disk_bytes(candidate, decision), why_lost(candidate, decision), beaten)
+
+
+def disk_bytes(candidate: Candidate, decision: Decision) -> int:
+    """Bytes of kept tensors that go to disk."""
+    kept = (item for item in run_order(candidate.plan) if isinstance(item, Keep))
+    return sum(item.bytes(decision.sizes) for item in kept if item.source.storage is Storage.DISK)
+
+
+def kind_of(candidate: Candidate) -> tuple[object, ...]:
+    """What plans of one kind have in common."""
+    stored = {item.source.storage.value for item in run_order(candidate.plan) if isinstance(item, Keep)}
+    return (candidate.strategy, frozenset(stored), candidate.placement, candidate.joined_late)
+
+
+def settings_of(decision: Decision) -> tuple[tuple[str, str], ...]:
+    """What was decided besides the shape of the plan: name and value, in words."""
+    chosen, configuration = decision.chosen, decision.chosen.configuration
+    keeps = [item for item in run_order(chosen.plan) if isinstance(item, Keep)]
+    places = sorted({item.source.storage.value for item in keeps})
+    batches = {item.cnn.name: str(item.cnn.batch_rows) for item in chosen.groupings}
+    batch = ", ".join(batches.values()) if len(batches) == 1 else ", ".join(f"{b} ({n})" for n, b in batches.items())
+    found = [
+        ("engine", "in process"),
+        ("threads", str(configuration.threads)),
+        ("decoders", str(configuration.decoders)),
+        ("fits side by side", str(configuration.fit_workers)),
+        ("batch", batch),
+        ("join", chosen.placement.value),
+    ]
+    if places:
+        found.append(("kept tensors", " and ".join(places)))
+    if configuration.spools:
+        found.append(("large vectors", "on disk"))
+    return tuple(found)
+
+
+# The operator whose result is the result of a step.
+RESULTS = {"Rows": ReadRows, "Infer": RunPass}
+
+
+def with_actuals(step: Step, measured: Measured) -> Step:
+    """The steps with what they took. Decoding runs beside inference, so both are told in the step of the pass."""
+    below = tuple(with_actuals(inner, measured) for inner in step.reads)
+    own = [item for item in measured.actuals if item.operator.digest in step.covers]
+    if not own:
+        return replace(step, reads=below)
+    joined = measured.prepare_seconds if step.operator == "Rows" else 0.0
+    made = RESULTS.get(step.operator, Operator)
+    extent = next((item.extent for item in own if item.extent and isinstance(item.operator, made)), None)
+    actual = Figures(
+        joined + sum(item.seconds for item in own),
+        extent.rows if extent else None,
+        extent.bytes if extent else None,
+        max(item.peak_bytes for item in own),
+    )
+    decoding = sum(inner.estimate.seconds or 0.0 for inner in below if inner.operator == "Decode")
+    whole = (step.estimate.seconds or 0.0) + decoding
+    hidden = tuple(
+        replace(inner, estimate=replace(inner.estimate, seconds=None)) if inner.operator == "Decode" else inner
+        for inner in below
+    )
+    return replace(step, estimate=replace(step.estimate, seconds=whole), actual=actual, reads=hidden)

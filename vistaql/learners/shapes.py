@@ -1,0 +1,10 @@
+"""At which shapes a fit goes which way; estimates read them as well."""
+
+MOST_ROWS_ROTATED = 2000
+"""Beyond it, the eigenvectors of rows x rows cost more than they save."""
+MOST_COLUMNS_PRECONDITIONED = 4096
+"""Beyond it, the inverse of columns x columns costs more than it saves."""
+SLAB_ELEMENTS = 2**21
+"""Numbers in a slab. Slabs are worked on side by side and summed in order, so the bits do not depend on workers."""
+KEPT_ELEMENTS = 2**20
+"""No more numbers than these (8 MiB) are kept as float64; more are converted again in every pass."""

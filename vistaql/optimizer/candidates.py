@@ -1,0 +1,126 @@
+"""The plans that a decision is about: the cheapest, those that take less memory for more time, and the named ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+from vistaql.logical.nodes import Explore, Export
+from vistaql.models.cnn import Cnn
+from vistaql.optimizer.candidate import Candidate, Pricing
+from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
+from vistaql.optimizer.lower import Placement, lower, placements, wanted_by_cnn
+from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.passes import PassCosts, Reading
+from vistaql.optimizer.search import PlanSpace
+from vistaql.physical.engine import Storage
+from vistaql.physical.inference import Output
+from vistaql.physical.operators import (
+    BestSoFar,
+    Fit,
+    FitAlone,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    WriteFeatures,
+)
+from vistaql.physical.run import run_order
+from vistaql.physical.sizes import Sizes
+from vistaql.settings import Settings
+
+# Plans that need less and less memory are worth a look where each needs a tenth less than the one before.
+SMALLER = 0.9
+FRONTIER = 8
+
+# Plans that are looked at before the search for one below a limit is given up. The memory of a pass alone is close to
+# that of its plan, so that one or two are the rule.
+LOOKED_AT = 50
+
+
+def enumerate_candidates(
+    query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings, limit: float = math.inf
+) -> list[Candidate]:
+    """The cheapest plan that fits, all that no other plan beats in both seconds and memory, and the named strategies.
+
+    Of plans that join after inference only the cheapest: with more images no operator takes less of anything.
+    """
+    pricing = Pricing(query, sizes, machine, settings)
+    early, *late = placements(query)
+    found: dict[tuple[Grouping, ...], Candidate] = {}
+    for groupings in named_groupings(query):
+        found.setdefault(groupings, pricing.candidate(groupings, early))
+    for item in frontier(plan_space(pricing, early), pricing, early, limit):
+        found.setdefault(item.groupings, item)
+    cheapest = min(found.values(), key=lambda item: (item.peak_bytes > limit, item.seconds, item.peak_bytes))
+    worse = late if sizes.images < sizes.all_images else []
+    return [*found.values(), *(pricing.candidate(cheapest.groupings, placement) for placement in worse)]
+
+
+def named_groupings(query: Explore | Export) -> Iterator[tuple[Grouping, ...]]:
+    """What eager, staged and lazy do, with every storage."""
+    wanted = wanted_by_cnn(query)
+    for strategy in NAMED:
+        for storage in (Storage.MEMORY, Storage.DISK) if strategy is Strategy.STAGED else (Storage.MEMORY,):
+            yield tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted.items())
+
+
+def frontier(space: PlanSpace, pricing: Pricing, placement: Placement, limit: float) -> Iterator[Candidate]:
+    """The cheapest plan below the limit, then the cheapest of those that take less memory than it, and so on."""
+    for _ in range(FRONTIER):
+        found = cheapest_below(space, pricing, placement, limit)
+        if found is None:
+            return
+        yield found
+        limit = SMALLER * found.peak_bytes
+
+
+def cheapest_below(space: PlanSpace, pricing: Pricing, placement: Placement, limit: float) -> Candidate | None:
+    """The cheapest plan that takes no more memory than the limit; None where there is none."""
+    for groupings in islice(space.cheapest_first(limit), LOOKED_AT):
+        if pricing.peak_bytes(groupings, placement) <= limit:
+            return pricing.candidate(groupings, placement)
+    return None
+
+
+def plan_space(pricing: Pricing, placement: Placement) -> PlanSpace:
+    """All plans of a query with one placement of the join."""
+    query, sizes = pricing.query, pricing.sizes
+    plan = lower(query, Strategy.EAGER, Storage.MEMORY)
+    order = run_order(plan)
+    reader = next(item for item in order if isinstance(item, ReadImages))
+    rows = next(item for item in order if isinstance(item, ReadRows))
+    if placement is Placement.AFTER_INFERENCE:
+        reader = ReadImages(reader.images, None)
+    rates = pricing.machine.calibration
+    readings = readings_of(order, sizes)
+    price = partial(pricing.seconds, configuration=pricing.configuration(Storage.MEMORY))
+    base = int(rates.process_bytes + rates.library_bytes) + rows.size(sizes)
+
+    def costs(cnn: Cnn, outputs: tuple[Output, ...]) -> PassCosts:
+        read = tuple(readings[cnn.digest, output.column] for output in outputs)
+        return PassCosts(cnn, outputs, read, reader, sizes, price, base)
+
+    # The best layer is learnt from once more after all passes.
+    last = (item.best.size(sizes) + item.memory(sizes) for item in order if isinstance(item, FitAlone))
+    floor = base + max(last, default=0)
+    return PlanSpace(tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items()), floor)
+
+
+def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, str], Reading]:
+    """What learning from each output holds, by CNN and column; nothing where vectors go to a file."""
+    picks = [item for item in order if isinstance(item, PickFeatures)]
+    if isinstance(order[-1], WriteFeatures):
+        return {(item.source.cnn.digest, item.output.column): Reading() for item in picks}
+    found = {}
+    for pick in picks:
+        fits = [item for item in order if isinstance(item, Fit) and item.features == pick]
+        best = [item for item in order if isinstance(item, BestSoFar) and item.fit in fits]
+        found[pick.source.cnn.digest, pick.output.column] = Reading(
+            pick.size(sizes),
+            sum(item.before.size(sizes) for item in best if item.before),
+            max([fit.memory(sizes) for fit in fits] + [item.size(sizes) for item in best], default=0),
+        )
+    return found

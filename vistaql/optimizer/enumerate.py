@@ -1,0 +1,77 @@
+"""The space of plans: which tensors may be kept, and every grouping of wanted layers into passes.
+
+**Contiguous groups suffice.** Take any plan, its passes in the order of the deepest layer they compute. If a pass
+resumes behind the end of another one, the pass that kept its tensor goes deeper than both and computes all that it
+computes: its layers move there and it falls away. Otherwise give every wanted layer to the first pass that goes deep
+enough: that one computes the layer anyway, or starts before it. No pass computes or keeps more than before, and the
+groups are contiguous in network order. What is given up is memory in one case: two narrow layers in one pass, and a
+wide one between them in another, hold less at once than contiguous groups of as many passes.
+
+**One kept tensor at a time suffices.** Of two tensors that a pass could resume from, let the shallower be the cheaper
+one. Then it was so for the pass before, which need not have had the deeper one kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vistaql.models.cnn import Cnn
+from vistaql.optimizer.grouping import Group, Grouping
+from vistaql.physical.engine import Storage
+from vistaql.physical.inference import Output
+
+STORAGES = (Storage.MEMORY, Storage.DISK)
+
+
+def resume_points(cnn: Cnn, outputs: tuple[Output, ...]) -> tuple[str, ...]:
+    """Cut points worth keeping, in network order: wanted or not, before the last wanted layer.
+
+    Between two wanted layers, a point that comes later and is no larger saves as much and takes no more room; only
+    those are left that no such one follows.
+
+    >>> from vistaql.models import roster
+    >>> from vistaql.models.pool import GAP
+    >>> resume_points(roster.load("strokes"), (Output("conv2", GAP), Output("conv4", GAP)))
+    ('pool1', 'pool3')
+    """
+    wanted = [cnn.position[output.layer] for output in outputs]
+    points: list[str] = []
+    smallest: dict[int, int] = {}
+    for cut in reversed(cnn.cut_points[1:]):
+        place, size = cnn.position[cut], cnn.by_name[cut].bytes
+        gap = sum(other <= place for other in wanted)
+        if cut not in cnn.fused and place < wanted[-1] and size < smallest.get(gap, size + 1):
+            points.append(cut)
+            smallest[gap] = size
+    return tuple(reversed(points))
+
+
+def every_grouping(cnn: Cnn, outputs: tuple[Output, ...]) -> Iterator[Grouping]:
+    """All contiguous groupings, with all resume points and storages. Their number grows exponentially."""
+    points = resume_points(cnn, outputs)
+    for groups in extended(cnn, outputs, points, None):
+        yield Grouping(cnn, groups)
+
+
+def extended(
+    cnn: Cnn, outputs: tuple[Output, ...], points: tuple[str, ...], carried: str | None
+) -> Iterator[tuple[Group, ...]]:
+    """Every way to compute the outputs, the first group starting from the carried tensor (None: pixels)."""
+    yield (Group(outputs, carried),)
+    for end in range(1, len(outputs)):
+        rest = outputs[end:]
+        for keep in next_keeps(cnn, points, carried, rest[0]):
+            for storage in STORAGES if keep else (Storage.MEMORY,):
+                first = Group(outputs[:end], carried, keep, storage)
+                for others in extended(cnn, rest, points, keep):
+                    yield (first, *others)
+        # The tensor it started from serves the next group as well.
+        if carried is not None:
+            for others in extended(cnn, rest, points, carried):
+                yield (Group(outputs[:end], carried), *others)
+
+
+def next_keeps(cnn: Cnn, points: tuple[str, ...], source: str | None, wanted: Output) -> tuple[str | None, ...]:
+    """What a pass from `source` may keep for one that starts with a wanted layer: nothing, or a point between them."""
+    after = -1 if source is None else cnn.position[source]
+    return (None, *(point for point in points if after < cnn.position[point] <= cnn.position[wanted.layer]))
