@@ -1,0 +1,261 @@
+"""The Spark session that plans run in: started once in a process, with everything Spark needs to be told.
+
+>>> retrying("local[2]"), retrying("local[*]"), retrying("local"), retrying("local[2,1]"), retrying("yarn")
+('local[2,4]', 'local[*,4]', 'local[1,4]', 'local[2,1]', 'yarn')
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import re
+import signal
+import site
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import vistaql
+from vistaql.engines.spark.java import find_java, java_home
+from vistaql.engines.spark.place import is_loopback, unreachable
+from vistaql.errors import Code, VistaQLError
+from vistaql.spark_settings import MASTER, SparkSettings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Pairs = tuple[tuple[str, str], ...]
+"""names and values of Spark's configuration"""
+
+RETRIES = 4
+"""times that a task is tried before its job fails, as on a cluster"""
+LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
+LOOPBACK = "127.0.0.1"
+PYTHON = "spark.pyspark.python"
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+ATLEAST = frozenset({"spark.driver.memory", "spark.executor.memory", "spark.executor.memoryOverhead"})
+"""sizes in MiB of which a session that has more will do"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A session that was started here, what it was started with, and what Spark wrote since."""
+
+    session: SparkSession
+    asked: Pairs
+    conf: Pairs
+    log: IO[bytes]
+
+    def serves(self, asked: Pairs, conf: Pairs) -> bool:
+        """Whether a plan can run in it: the user's settings are those of its start, and it has the memory."""
+        has = dict(self.conf)
+        return self.asked == asked and all(
+            mebibytes(has.get(name, "0m")) >= mebibytes(value) if name in ATLEAST else has.get(name) == value
+            for name, value in conf
+        )
+
+
+class _Kept:
+    """The one session of this process, which Spark allows but one of."""
+
+    now: Running | None = None
+
+
+_kept = _Kept()
+
+
+def spark_session(settings: SparkSettings, plan: Pairs = ()) -> SparkSession:
+    """The session for a plan: the one that runs, if it serves, else a new one, which takes seconds.
+
+    `plan` is the configuration that the plan was priced with (memory, cores); the user's settings override it.
+    A session that somebody else started in this process is used as it is.
+    Raises NO_JAVA and SPARK_START.
+    """
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None and (_kept.now is None or active is not _kept.now.session):
+        return active
+    conf = configuration(settings, plan)
+    if _kept.now is not None:
+        if _kept.now.serves(settings.values, conf):
+            return _kept.now.session
+        stop()
+    _kept.now = start(settings.values, conf)
+    return _kept.now.session
+
+
+def configuration(settings: SparkSettings, plan: Pairs = ()) -> Pairs:
+    """What Spark is told: what holds for every session of ours, over it the plan's needs, over them the user's will."""
+    chosen = defaults(settings.master) | dict(plan) | dict(settings.values)
+    chosen[MASTER] = retrying(settings.master)
+    return tuple(sorted(chosen.items()))
+
+
+def retrying(master: str) -> str:
+    """The master with retries, which local ones do not have by themselves."""
+    found = LOCAL.fullmatch(master)
+    return f"local[{found[1] or 1},{RETRIES}]" if found else master
+
+
+def defaults(master: str) -> dict[str, str]:
+    """What every session of ours is told."""
+    told = {
+        "spark.app.name": "VistaQL",
+        "spark.ui.showConsoleProgress": "false",
+        # Live counts come with the heartbeats of executors; ten seconds are long for somebody who watches.
+        "spark.executor.heartbeatInterval": "2s",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Images differ in size by a factor of a thousand: a batch is closed by its bytes, not only by its rows.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "256",
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(16 * 2**20),
+        # Adaptive execution would merge small partitions into fewer than there are cores, just before the CNN.
+        "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    }
+    if sys.platform == "linux":
+        # Elsewhere a process that has loaded TensorFlow must not be forked.
+        told["spark.python.daemon.module"] = "vistaql.engines.spark.daemon"
+    if is_loopback(master):
+        told |= {
+            # Spark's pages have no password.
+            "spark.ui.enabled": "false",
+            "spark.driver.bindAddress": LOOPBACK,
+            "spark.driver.host": "localhost",
+        }
+    return told
+
+
+def start(asked: Pairs, conf: Pairs) -> Running:
+    """Start Java and Spark in it."""
+    from py4j.protocol import Py4JError
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkException
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
+    master = dict(conf)[MASTER]
+    if reason := unreachable(master):
+        raise VistaQLError(
+            Code.SPARK_START, f"There is no Spark at {master}: {reason}.",
+            hint="Start it, or type: SET spark.master = 'local[*]'",
+        )  # fmt: skip
+    # True of what pandas adds to Spark, none of which is used here.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    log = tempfile.TemporaryFile()  # noqa: SIM115, open as long as Java writes into it
+    spark_conf = SparkConf(loadDefaults=False)
+    for name, value in conf:
+        spark_conf.set(name, value)
+    try:
+        with environment(master, dict(conf)), own_interrupts():
+            gateway = launch_gateway(spark_conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
+            session = SparkSession(SparkContext(conf=spark_conf, gateway=gateway))
+    except (PySparkException, Py4JError) as failure:
+        halt()
+        raise VistaQLError(
+            Code.SPARK_START, f"Spark does not start: {reason_in(log) or str(failure).splitlines()[0]}",
+            hint="Look at what differs from the defaults: SHOW SETTINGS",
+        ) from failure  # fmt: skip
+    atexit.register(stop)
+    return Running(session, asked, conf, log)
+
+
+def stop() -> None:
+    """End the session and its Java."""
+    running, _kept.now = _kept.now, None
+    atexit.unregister(stop)
+    if running is not None:
+        with own_interrupts():
+            running.session.stop()
+        halt()
+        running.log.close()
+
+
+def halt() -> None:
+    """End this process's Java, so that the next session may have another heap."""
+    from pyspark import SparkContext
+
+    # PySpark keeps one Java for the life of the process, and has no public way to end it.
+    gateway: Any = SparkContext._gateway  # noqa: SLF001
+    SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001
+    if gateway is not None:
+        gateway.shutdown()
+        # Java waits for the end of its standard input, and ends with it.
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+
+
+@contextlib.contextmanager
+def environment(master: str, conf: dict[str, str]) -> Iterator[None]:
+    """The environment that Java and through it the Python workers inherit; ours is as before afterwards."""
+    told = {"JAVA_HOME": str(java_home(find_java(), shim_folder())), "PYSPARK_PYTHON": python_for(master, conf)}
+    if is_loopback(master):
+        told |= {"SPARK_LOCAL_IP": LOOPBACK, "SPARK_LOCAL_HOSTNAME": "localhost"}
+    package = str(Path(vistaql.__file__).parents[1])
+    if package not in site.getsitepackages():
+        # A checkout that is not installed: workers import what the driver imports.
+        told["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def python_for(master: str, conf: dict[str, str]) -> str:
+    """The Python of the workers: on this machine ours, elsewhere as the user says, else at the same path."""
+    if PYTHON in conf:
+        return conf[PYTHON]
+    return sys.executable if is_loopback(master) else os.environ.get("PYSPARK_PYTHON", sys.executable)
+
+
+def shim_folder() -> Path:
+    """Where a stand-in for Java may be kept."""
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("vistaql", appauthor=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="vistaql-java-"))
+    return folder if os.access(folder, os.W_OK) else Path(tempfile.mkdtemp(prefix="vistaql-java-"))
+
+
+@contextlib.contextmanager
+def own_interrupts() -> Iterator[None]:
+    """Keep our answer to Ctrl-C: Spark's would cancel the jobs of everybody in the session."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def reason_in(log: IO[bytes]) -> str:
+    """The line of Java's or Spark's own words that says why it did not start."""
+    log.seek(0)
+    lines = log.read().decode(errors="replace").splitlines()
+    telling = [line for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
+    return (telling or lines or [""])[0].strip()
+
+
+def mebibytes(value: str) -> int:
+    """The number of a size that is written in MiB.
+
+    >>> mebibytes("1536m")
+    1536
+    """
+    return int(value.removesuffix("m"))
