@@ -172,8 +172,8 @@ class Session:
     def query(self, bound: BoundQuery) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
-        from vistaql.engines.inprocess.engine import engine_for
         from vistaql.engines.inprocess.prepare import prepare
+        from vistaql.engines.running import running_engine
 
         started = perf_counter()
         check_targets(bound, self.catalog)
@@ -181,10 +181,11 @@ class Session:
         prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores)
         decision = self.decide(bound, prepared.sizes)
         self.announce(decision)
-        with working_folder() as folder:
-            engine = engine_for(
-                bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
-            )
+        configuration = decision.chosen.configuration
+        with (
+            working_folder() as folder,
+            running_engine(bound.plan, bound.settings, prepared, configuration, folder, self.progress) as engine,
+        ):
             values = run_plan(decision.chosen.plan, engine)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())

@@ -26,6 +26,8 @@ class EngineChoice(Enum):
 
     INPROCESS = "inprocess"
     SPARK = "spark"
+    AUTO = "auto"
+    """whichever is predicted to take less time"""
 
 
 class JoinChoice(Enum):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from vistaql.errors import Code, VistaQLError
@@ -12,11 +13,12 @@ from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.lower import Strategy, lower
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import peak_bytes
+from vistaql.optimizer.spark import cluster_choices, largest_image, placed, spark_peak_bytes, spark_seconds
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Keep, Operator, RunPass
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import PlanChoice, Settings
+from vistaql.settings import EngineChoice, PlanChoice, Settings
 from vistaql.units import format_size
 
 
@@ -42,7 +44,9 @@ class Candidate:
         on_disk = (
             any(isinstance(node, Keep) for node in self.plan.walk()) and self.configuration.storage is Storage.DISK
         )
-        return self.strategy.value + (" on disk" if on_disk else "")
+        name = self.strategy.value + (" on disk" if on_disk else "")
+        cluster = self.configuration.cluster
+        return name if cluster is None else f"{name}, {cluster}"
 
 
 class Constraint(Enum):
@@ -80,6 +84,10 @@ def enumerate_candidates(
 ) -> list[Candidate]:
     """Every strategy with every storage that makes a difference; equal plans once."""
     found: dict[str, Candidate] = {}
+    if settings.engine is not EngineChoice.INPROCESS:
+        found |= {item.name: item for item in spark_candidates(query, sizes, machine, settings)}
+    if settings.engine is EngineChoice.SPARK:
+        return list(found.values())
     # Eager comes first: where one layer is wanted all strategies are one plan, and that is its plainest name.
     for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
         for storage in (Storage.MEMORY, Storage.DISK):
@@ -90,6 +98,26 @@ def enumerate_candidates(
             shape = f"{strategy if forced else ''}{shape_of(candidate.plan)}"
             found.setdefault(shape, candidate)
     return list(found.values())
+
+
+def spark_candidates(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> Iterator[Candidate]:
+    """Every strategy in every way in which Spark can run it; equal plans once."""
+    seen = set()
+    for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
+        lowered = lower(query, strategy, Storage.MEMORY)
+        configuration = configure(machine, settings, Storage.MEMORY)
+        for choices in cluster_choices(sizes, largest_image(lowered, sizes), machine, settings):
+            plan = lower(placed(query, choices.place), strategy, Storage.MEMORY)
+            chosen = replace(configuration, threads=choices.threads, decoders=choices.decoders, cluster=choices)
+            forced = settings.plan.value == strategy.value
+            shape = f"{strategy if forced else ''}{choices}{shape_of(plan)}"
+            if shape in seen:
+                continue
+            seen.add(shape)
+            prices = tuple(
+                (node.digest, spark_seconds(node, sizes, machine, chosen)) for node in run_order(plan)
+            )
+            yield Candidate(strategy, plan, chosen, prices, spark_peak_bytes(plan, sizes, machine, choices))
 
 
 def shape_of(plan: Operator) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vistaql.optimizer.machine import Machine
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
 from vistaql.settings import Settings
 
@@ -21,6 +22,8 @@ class Configuration:
     decoders: int
     fit_workers: int
     storage: Storage = Storage.MEMORY
+    cluster: ClusterChoices | None = None
+    """what was decided about Spark; None: the plan runs in this process"""
 
 
 def configure(machine: Machine, settings: Settings, storage: Storage) -> Configuration:

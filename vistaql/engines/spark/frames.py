@@ -1,0 +1,84 @@
+"""Frames of Spark: the rows and images of a query, and what the cluster holds for a while."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vistaql.physical.choices import JoinMethod, Persistence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+BATCH_ROWS: Final = 64
+"""Rows of an Arrow batch on its way to a worker; without a limit it would be 10,000, whatever they weigh."""
+
+BATCH_BYTES: Final = 16 * 2**20
+"""Bytes of such a batch, for tensors and for images that travel as bytes."""
+
+HINTS: Final = {JoinMethod.BROADCAST: "broadcast", JoinMethod.SHUFFLE: "shuffle_hash"}
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A frame that the cluster keeps until nobody refers to this value any more."""
+
+    frame: DataFrame
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, release, self.frame)
+
+    @classmethod
+    def of(cls, frame: DataFrame, persistence: Persistence) -> Held:
+        """Have a frame kept from its first use on."""
+        from pyspark import StorageLevel
+
+        levels = {
+            Persistence.DESERIALIZED: StorageLevel.MEMORY_AND_DISK_DESER,
+            Persistence.SERIALIZED: StorageLevel.MEMORY_AND_DISK,
+            Persistence.DISK: StorageLevel.DISK_ONLY,
+        }
+        return cls(frame.persist(levels[persistence]))
+
+
+def release(frame: DataFrame) -> None:
+    """Let the cluster forget a frame; nothing where its session has ended already."""
+    if frame.sparkSession._jsc.sc().isStopped():  # noqa: SLF001 - Python has no other way to ask
+        return
+    frame.unpersist()
+
+
+def from_arrow(spark: SparkSession, table: pa.Table) -> DataFrame:
+    """A table of the driver as a frame."""
+    return spark.createDataFrame(table)
+
+
+def matching(left: DataFrame, keys: DataFrame, method: JoinMethod) -> DataFrame:
+    """The rows of the left side whose key the right side has."""
+    return left.join(keys.hint(HINTS[method]), "key", "left_semi")
+
+
+def beside(left: DataFrame, right: DataFrame, method: JoinMethod) -> DataFrame:
+    """The columns of both sides where their keys are equal."""
+    return left.join(right.hint(HINTS[method]), "key")
+
+
+@contextmanager
+def batches_limited(spark: SparkSession) -> Iterator[None]:
+    """Arrow batches of few rows and few bytes inside the block; the session is as it was afterwards."""
+    wanted = {
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
+    }
+    before = {name: spark.conf.get(name) for name in wanted}
+    for name, value in wanted.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, str(value))
