@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import TYPE_CHECKING, Protocol
 
 from vistaql.engines.inprocess.engine import InProcess, Threads, bad_images_of
 from vistaql.engines.inprocess.engine import engine_for as in_process
+
+from vistaql.spark_settings import DEFAULT_MASTER, MASTER, SparkSettings
 
 if TYPE_CHECKING:
     from vistaql.engines.inprocess.prepare import Prepared
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from vistaql.physical.choices import ClusterChoices
     from vistaql.progress import Progress
     from vistaql.settings import Settings
+
+    AnyEngine = InProcess | OnSpark
 
 
 class Decided(Threads, Protocol):
@@ -34,16 +39,19 @@ def running_engine(
     configuration: Decided,
     folder: str,
     progress: Progress,
-) -> Iterator[InProcess | OnSpark]:
+) -> Iterator[AnyEngine]:
     """The engine for one query, for the time of a block."""
     if configuration.cluster is None:
         yield in_process(query, settings, prepared, configuration, folder, progress)
         return
     from vistaql.engines.spark.engine import OnSpark
-    from vistaql.engines.spark.frames import batches_limited
+    from vistaql.engines.spark.frames import configured, running_conf
+    from vistaql.engines.spark.jobs import jobs
+    from vistaql.engines.spark.launch import spark_session
 
-    spark = session_for(settings, configuration.cluster)
-    with batches_limited(spark):
+    spark = spark_session(with_workers(settings.spark, configuration.cluster.workers))
+    run = token_hex(4)
+    with jobs(spark, run, "rows and features"), configured(spark, running_conf(configuration.cluster)):
         yield OnSpark(
             spark,
             prepared.learnable,
@@ -52,19 +60,10 @@ def running_engine(
             configuration.fit_workers,
             bad_images_of(query, settings, prepared),
             progress,
+            run,
         )
 
 
-def session_for(settings: Settings, cluster: ClusterChoices):
-    import os, sys
-    from pathlib import Path
-    import vistaql
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    os.environ["SPARK_LOCAL_HOSTNAME"] = "localhost"
-    from pyspark.sql import SparkSession
-    b = SparkSession.builder.master(dict(settings.spark.values).get("spark.master", f"local[{cluster.workers}]"))
-    b = b.config("spark.ui.enabled", "false").config("spark.driver.host", "localhost").config("spark.sql.shuffle.partitions", "4")
-    s = b.getOrCreate()
-    s.sparkContext.environment["PYTHONPATH"] = str(Path(vistaql.__file__).parents[1])
-    return s
+def with_workers(settings: SparkSettings, workers: int) -> SparkSettings:
+    """A local master with the decided number of workers, where the user left it open."""
+    return settings.changed(MASTER, f"local[{workers}]") if settings.master == DEFAULT_MASTER else settings

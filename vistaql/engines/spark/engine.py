@@ -13,11 +13,11 @@ from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.spark import summing
 from vistaql.engines.spark.frames import Held, beside, from_arrow, matching
 from vistaql.engines.spark.images import image_frame
+from vistaql.engines.spark.jobs import watched
 from vistaql.engines.spark.vectors import to_rows
 from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
 from vistaql.physical.engine import FitResult, Storage
-from vistaql.progress import task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,6 +103,8 @@ class OnSpark:
     fit_workers: int
     bad: BadImages
     progress: Progress
+    run: str
+    """the id of the run, which its jobs carry"""
     decoded: int = 0
     """images that went through a CNN"""
     inference_seconds: float = 0.0
@@ -133,7 +135,7 @@ class OnSpark:
         started = perf_counter()
         run = inference(pass_, self.choices.threads, self.choices.decoders, None)
         persistence = Persistence.DISK if storage is Storage.DISK else self.choices.persistence
-        with task(self.progress, f"{pass_.cnn.name} {pass_.layers[-1]}", source.count, "images"):
+        with watched(self.spark, self.progress, self.run, f"{pass_.cnn.name} {pass_.layers[-1]}", source.count):
             everything = Held.of(source.frame.mapInArrow(run, pass_schema(pass_)), persistence)  # type: ignore[arg-type]
             stored = self.count(everything, source.count)
             features = everything

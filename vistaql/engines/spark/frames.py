@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vistaql.physical.choices import JoinMethod, Persistence
+from vistaql.physical.choices import ClusterChoices, JoinMethod, Persistence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,8 +53,10 @@ def release(frame: DataFrame) -> None:
 
 
 def from_arrow(spark: SparkSession, table: pa.Table) -> DataFrame:
-    """A table of the driver as a frame."""
-    return spark.createDataFrame(table)
+    """A table of the driver as a frame of one partition."""
+    # Spark makes a partition of every batch.
+    with configured(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": str(max(1, table.num_rows))}):
+        return spark.createDataFrame(table)
 
 
 def matching(left: DataFrame, keys: DataFrame, method: JoinMethod) -> DataFrame:
@@ -67,18 +69,25 @@ def beside(left: DataFrame, right: DataFrame, method: JoinMethod) -> DataFrame:
     return left.join(right.hint(HINTS[method]), "key")
 
 
-@contextmanager
-def batches_limited(spark: SparkSession) -> Iterator[None]:
-    """Arrow batches of few rows and few bytes inside the block; the session is as it was afterwards."""
-    wanted = {
+def running_conf(choices: ClusterChoices) -> dict[str, str]:
+    """What Spark SQL is told while a plan runs."""
+    return {
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
+        "spark.sql.shuffle.partitions": str(choices.partitions),
+        # The plan is made already. Adaptive execution would merge parts into fewer than there are workers.
+        "spark.sql.adaptive.enabled": "false",
     }
+
+
+@contextmanager
+def configured(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
+    """Settings of Spark SQL for the time of a block; the session is as it was afterwards."""
     before = {name: spark.conf.get(name) for name in wanted}
     for name, value in wanted.items():
         spark.conf.set(name, value)
     try:
         yield
     finally:
-        for name, value in before.items():
-            spark.conf.set(name, str(value))
+        for name, old in before.items():
+            spark.conf.set(name, str(old))

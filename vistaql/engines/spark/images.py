@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from vistaql.engines.spark.frames import from_arrow
 from vistaql.stores.image_set import ImageSet, ParquetBytesSource
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def image_frame(spark: SparkSession, images: ImageSet, listing: pa.Table) -> Dat
     """Every image of the set. Those inside Parquet files are read by the workers, a row group at a time."""
     if isinstance(images.source, ParquetBytesSource):
         groups = row_groups(images.source)
-        frame = spark.createDataFrame(groups).repartition(max(1, groups.num_rows))
+        frame = from_arrow(spark, groups).repartition(max(1, groups.num_rows))
         return frame.mapInArrow(inside_parquet(images, images.source), BYTES)  # type: ignore[arg-type]
     numbers = pa.array(range(listing.num_rows), pa.int64())
-    return spark.createDataFrame(pa.table({"key": listing["key"], "number": numbers, "image": listing["path"]}))
+    return from_arrow(spark, pa.table({"key": listing["key"], "number": numbers, "image": listing["path"]}))
 
 
 def row_groups(source: ParquetBytesSource) -> pa.Table:
