@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.spark import summing
 from vistaql.engines.spark.frames import Held, beside, from_arrow, matching
 from vistaql.engines.spark.images import image_frame
+from vistaql.engines.spark.jobs import jobs, watched
 from vistaql.engines.spark.jobs import watched
 from vistaql.engines.spark.vectors import to_rows
 from vistaql.engines.spark.worker import inference, pass_schema
@@ -74,6 +76,7 @@ class FeatureFrame:
 
     held: Held
     column: str
+    layer: str
     width: int
     reduction: Reduction | None
 
@@ -182,7 +185,8 @@ class OnSpark:
     def features(self, result: PassResult, output: Output, reduction: Reduction | None) -> FeatureFrame:
         """The vectors of one output, images of one key reduced to one vector."""
         width = output.pool.feature_width(result.inference.cnn.by_name[output.layer].shape)
-        return FeatureFrame(result.features, f"f{result.inference.outputs.index(output)}", width, reduction)
+        column = f"f{result.inference.outputs.index(output)}"
+        return FeatureFrame(result.features, column, output.layer, width, reduction)
 
     def fit(
         self,
@@ -195,20 +199,28 @@ class OnSpark:
     ) -> FitResult:
         """Judge a learner over the folds, on the cluster or here. The table alone is learnt from where it lies: here."""
         usable = rows.without(self.bad.lost_keys)
-        if features is not None and self.choices.training is TrainingPlace.CLUSTER:
-            from vistaql.engines.spark.training import fit_on_cluster
-
-            found = fit_on_cluster(
-                self.spark, usable, features, learner, evaluation, self.choices, with_columns=with_columns
-            )
+        if features is None:
+            found = fit_layer(usable, None, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
         else:
-            collected = None if features is None else self.collected(features)
-            found = fit_layer(
-                usable, collected, learner, evaluation, with_columns=with_columns, workers=self.fit_workers
-            )
+            with jobs(self.spark, self.run, f"{learner} on {features.layer}"):
+                found = self.fit_features(usable, features, learner, evaluation, with_columns=with_columns)
         if not found.converged:
             self.notes.append(f"A fit of {learner} stopped at its iteration limit; its figures may still move.")
         return found
+
+    def fit_features(
+        self, rows: Learnable, features: FeatureFrame, learner: Learner, evaluation: Evaluation, *, with_columns: bool
+    ) -> FitResult:
+        """Judge a learner on a layer where it was decided to."""
+        if self.choices.training is TrainingPlace.CLUSTER:
+            from vistaql.engines.spark.training import fit_on_cluster
+
+            return fit_on_cluster(
+                self.spark, rows, features, learner, evaluation, self.choices, with_columns=with_columns
+            )
+        return fit_layer(
+            rows, self.collected(features), learner, evaluation, with_columns=with_columns, workers=self.fit_workers
+        )
 
     def collected(self, features: FeatureFrame) -> FeatureArray:
         """The vectors of the rows to learn from, brought to the driver."""
@@ -231,7 +243,8 @@ class OnSpark:
         joined = first.withColumnRenamed("vector", "f0")
         for place, other in enumerate(others, start=1):
             joined = beside(joined, other.withColumnRenamed("vector", f"f{place}"), self.choices.join)
-        return write_features(joined, tuple(item.width for item in features), names, path)
+        with jobs(self.spark, self.run, f"write {path}"):
+            return write_features(joined, tuple(item.width for item in features), names, path)
 
     def bad_images(self) -> tuple[BadImage, ...]:
         """Images that could not be decoded, by key."""

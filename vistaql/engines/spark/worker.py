@@ -6,13 +6,13 @@ the last passes) stays for later tasks and later statements.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from vistaql.engines.spark.failures import blaming
 from vistaql.engines.spark.vectors import to_bytes, to_lists
 from vistaql.physical.inference import tensor_column
 
@@ -35,7 +35,7 @@ def inference(pass_: Pass, threads: int, decoders: int, weights: str | None) -> 
     """
 
     def run(batches: Batches) -> Batches:
-        return run_here(pass_, threads, decoders, weights, batches)
+        return blaming(lambda part: run_here(pass_, threads, decoders, weights, part), batches)
 
     return run
 
@@ -91,7 +91,3 @@ def pass_schema(pass_: Pass) -> str:
     tensors = [f"t{place} binary" for place in range(len(pass_.keep))]
     return ", ".join(["key string", "number bigint", "error string", *vectors, *tensors])
 
-
-def process(_: Batches) -> Batches:
-    """The worker's own number, for those who watch workers."""
-    yield pa.record_batch({"pid": pa.array([os.getpid()], pa.int64())})
