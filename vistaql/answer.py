@@ -18,8 +18,8 @@ from vistaql.physical.operators import Answer, Fit, Scores
 from vistaql.units import format_duration
 
 if TYPE_CHECKING:
-    from vistaql.engines.running import AnyEngine
     from vistaql.engines.inprocess.prepare import Prepared
+    from vistaql.engines.running import AnyEngine
     from vistaql.frontend.binder import BoundQuery
     from vistaql.frontend.targets import Wanted
     from vistaql.optimizer.choose import Decision

@@ -173,12 +173,13 @@ class Session:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
         from vistaql.engines.inprocess.prepare import prepare
-        from vistaql.engines.running import running_engine
+        from vistaql.engines.running import joiner, running_engine
 
         started = perf_counter()
         check_targets(bound, self.catalog)
         memory = {item.table.source: item.data for item in self.registered.values()}
-        prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores)
+        join = joiner(bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration)
+        prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores, join)
         decision = self.decide(bound, prepared.sizes)
         self.announce(decision)
         configuration = decision.chosen.configuration

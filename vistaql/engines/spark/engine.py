@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import FeatureArray
@@ -15,7 +14,6 @@ from vistaql.engines.spark import summing
 from vistaql.engines.spark.frames import Held, beside, from_arrow, matching
 from vistaql.engines.spark.images import image_frame
 from vistaql.engines.spark.jobs import jobs, watched
-from vistaql.engines.spark.jobs import watched
 from vistaql.engines.spark.vectors import to_rows
 from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
@@ -197,7 +195,7 @@ class OnSpark:
         *,
         with_columns: bool,
     ) -> FitResult:
-        """Judge a learner over the folds, on the cluster or here. The table alone is learnt from where it lies: here."""
+        """Judge a learner over the folds. The table alone is learnt from where it lies: here."""
         usable = rows.without(self.bad.lost_keys)
         if features is None:
             found = fit_layer(usable, None, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Batches = Iterator[pa.RecordBatch]
 
 TOLERANCE: Final = 1e-10
-"""MLlib stops at a relative change of the objective, and ours at one of the coefficients, which needs far less of it."""
+"""MLlib stops at a relative change of the objective; one of the coefficients, as ours does, needs far less of it."""
 
 ROWS: Final = "place bigint, code double, tested bigint, numbers array<double>"
 
@@ -104,6 +104,8 @@ def fit_folds(
     joined: DataFrame, examples: Examples, width: int, learner: Learner, choices: ClusterChoices, *, with_columns: bool
 ) -> list[Fitted]:
     """Fit every fold, several at a time: a fit is a chain of small jobs, between which the cluster would idle."""
+    from pyspark import inheritable_thread_target
+
     estimator = mllib(learner, examples.classes)
     columns = examples.columns if with_columns else None
     # Where no value is missing all folds read the same rows.
@@ -120,7 +122,9 @@ def fit_folds(
     if shared is not None:
         check_finite(shared.frame, len(examples.codes))
     with ThreadPoolExecutor(max(1, min(choices.workers, examples.folds))) as pool:
-        return list(pool.map(fit, range(examples.folds)))
+        # The jobs of these threads are of the run as well, so that Ctrl-C finds them.
+        inherited = inheritable_thread_target(joined.sparkSession)(fit)
+        return list(pool.map(inherited, range(examples.folds)))
 
 
 def vectors_of(joined: DataFrame, width: int, examples: Examples, fold: int, *, with_columns: bool) -> DataFrame:

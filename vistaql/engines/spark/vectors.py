@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def to_bytes(lists: pa.FixedSizeListArray) -> pa.BinaryArray:
     """Each list of float32 as its bytes, null where the list is; the numbers are not copied.
 
-    >>> to_bytes(pa.array([[1.0, 2.0], None], pa.list_(pa.float32(), 2))).to_pylist()
-    [b'\\x00\\x00\\x80?\\x00\\x00\\x00@', None]
+    >>> [value and value.hex() for value in to_bytes(pa.array([[1.0], None], pa.list_(pa.float32(), 1))).to_pylist()]
+    ['0000803f', None]
     """
     width = lists.type.list_size * 4
     offsets = np.arange(len(lists) + 1, dtype=np.int32) * width + lists.offset * width
@@ -32,7 +32,7 @@ def to_bytes(lists: pa.FixedSizeListArray) -> pa.BinaryArray:
 def to_rows(values: pa.Array | pa.ChunkedArray, width: int) -> Vectors:
     """Bytes of vectors as float32 [rows, width]; a copy. No value is null.
 
-    >>> to_rows(pa.array([b"\\0\\0\\x80?" * 2]), 2)
+    >>> to_rows(pa.array([bytes.fromhex("0000803f" * 2)]), 2)
     array([[1., 1.]], dtype=float32)
     """
     rows = np.empty((len(values), width), np.float32)

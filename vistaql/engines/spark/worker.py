@@ -90,4 +90,3 @@ def pass_schema(pass_: Pass) -> str:
     vectors = [f"f{place} binary" for place in range(len(pass_.outputs))]
     tensors = [f"t{place} binary" for place in range(len(pass_.keep))]
     return ", ".join(["key string", "number bigint", "error string", *vectors, *tensors])
-

@@ -1,0 +1,116 @@
+"""What a statement gives on Spark besides bits: counts, bad images, several images a key, files, training."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.spark.conftest import Both
+from vistaql.errors import Code, VistaQLError
+from vistaql.outcome import Report
+
+HOLDOUT = "TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
+
+
+@pytest.fixture(scope="module")
+def spoilt(both: Both) -> Iterator[str]:
+    """The pictures with three that are none: two of a key with good ones, and the only one of a key."""
+    folder = both.folder / "spoilt"
+    for path in sorted((both.folder / "photos").iterdir()):
+        for copy in ("a", "b"):
+            (folder / copy).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / copy / path.name)
+    for name in ("a/p010.jpg", "b/p020.jpg", "a/p030.jpg", "b/p030.jpg"):
+        (folder / name).write_bytes(b"no image")
+    both.sql(f"CREATE OR REPLACE IMAGES spoilt FROM '{folder}' KEY FROM REGEX '(p[0-9]+)' WITH (max_bad = 0.2)")
+    return "spoilt"
+
+
+def test_bad_images_are_counted_and_several_images_of_a_key_become_one_vector(both: Both, spoilt: str) -> None:
+    """The mean of the good images of each key, the keys without a good image left out, all as in process."""
+    text = f"EXPLORE LAYERS conv3 OF strokes FROM {spoilt} JOIN items ON spoilt.key = items.sku PER KEY mean {HOLDOUT}"
+    here, there = both.in_process(text), both.on_spark(text, partitions=3)
+    assert there.counts == here.counts
+    assert there.counts.bad == 4
+    assert there.bad_images == here.bad_images
+    assert [row.digest for row in there.rows] == [row.digest for row in here.rows]
+    assert [row.folds for row in there.rows] == [row.folds for row in here.rows]
+
+
+def test_a_bad_image_can_be_an_error(both: Both, spoilt: str) -> None:
+    text = f"EXPLORE LAYERS conv3 OF strokes FROM {spoilt} JOIN items ON spoilt.key = items.sku PER KEY mean {HOLDOUT}"
+    with pytest.raises(VistaQLError) as caught:
+        both.on_spark(text, on_error="fail")
+    assert caught.value.code is Code.BAD_IMAGE
+    assert "a/p010.jpg" in caught.value.message
+
+
+def test_images_inside_parquet_files_are_read_by_the_workers(both: Both) -> None:
+    """Two files of several row groups."""
+    paths = sorted((both.folder / "photos").iterdir())
+    (both.folder / "packed").mkdir()
+    for name, part in (("1", paths[:25]), ("2", paths[25:])):
+        table = pa.table({"sku": [path.stem for path in part], "image": [path.read_bytes() for path in part]})
+        pq.write_table(table, both.folder / "packed" / f"{name}.parquet", row_group_size=10)
+    both.sql(f"CREATE IMAGES packed FROM '{both.folder}/packed' KEY FROM COLUMN sku")
+    plain = both.in_process(f"EXPLORE LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}")
+    for join in ("broadcast", "shuffle"):
+        text = f"EXPLORE LAYERS fc5 OF strokes FROM packed JOIN items ON packed.key = items.sku {HOLDOUT}"
+        packed = both.on_spark(text, join=join)
+        assert [row.digest for row in packed.rows] == [row.digest for row in plain.rows]
+        assert packed.counts == plain.counts
+
+
+def test_features_are_written_by_the_workers(both: Both) -> None:
+    """A folder of files, with the numbers and names of the one file in process."""
+    text = "EXPORT LAYERS conv3, fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku TO '{}'"
+    one, many = both.folder / "one.parquet", both.folder / "many.parquet"
+    here, there = both.here.sql(text.format(one)).outcome, both.spark.sql(text.format(many)).outcome
+    assert isinstance(here, Report)
+    assert isinstance(there, Report)
+    assert dict(there.facts)["rows"] == dict(here.facts)["rows"] == 34
+    expected, found = pq.read_table(one).sort_by("key"), pq.read_table(many).sort_by("key")
+    assert found.to_pydict() == expected.to_pydict()
+    assert not list(both.folder.glob("*.part"))
+
+
+def test_training_on_the_cluster_says_what_training_here_says(both: Both) -> None:
+    """Features, folds and counts are equal, and no fold's accuracy differs by more than one row."""
+    text = "EXPLORE LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr (reg = 0.05)"
+    text += " EVALUATE accuracy, log_loss USING CROSS VALIDATION (2)"
+    here, there = both.in_process(text), both.on_spark(text, training="cluster", join="shuffle")
+    assert [(row.layer, row.width, row.digest) for row in there.rows] == [
+        (row.layer, row.width, row.digest) for row in here.rows
+    ]
+    assert there.counts == here.counts
+    for mine, theirs in zip(here.rows, there.rows, strict=True):
+        allowed = 1 / (here.counts.joined // 2) + 1e-9 if mine.metric == "accuracy" else 1e-3
+        assert theirs.folds == pytest.approx(mine.folds, abs=allowed)
+
+
+def test_work_of_a_statement_is_forgotten_by_the_cluster(both: Both) -> None:
+    """Nothing stays in memory or on disk when the answer is there."""
+    from vistaql.engines.spark.launch import spark_session
+
+    both.on_spark(
+        f"EXPLORE LAYERS conv3, fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}",
+        plan="staged", partitions=1,
+    )  # fmt: skip
+    spark = spark_session(both.spark.settings.spark)
+    assert spark.sparkContext._jsc.getPersistentRDDs().size() == 0
+    assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(both: Both, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(VistaQLError) as caught:
+        both.spark.sql(
+            "EXPORT LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku "
+            f"TO '{tmp_path}/file/x.parquet'"
+        )
+    assert caught.value.code is Code.NOT_WRITABLE
