@@ -13,7 +13,8 @@ from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.lower import Strategy, lower
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import peak_bytes
-from vistaql.optimizer.spark import cluster_choices, largest_image, placed, spark_peak_bytes, spark_seconds
+from vistaql.optimizer.regions import executors_of, spark_regions
+from vistaql.optimizer.spark import cluster_choices, largest_image, placed, spark_seconds
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Keep, Operator, RunPass
 from vistaql.physical.run import run_order
@@ -100,7 +101,9 @@ def enumerate_candidates(
     return list(found.values())
 
 
-def spark_candidates(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> Iterator[Candidate]:
+def spark_candidates(
+    query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings
+) -> Iterator[Candidate]:
     """Every strategy in every way in which Spark can run it; equal plans once."""
     seen = set()
     for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
@@ -108,16 +111,19 @@ def spark_candidates(query: Explore | Export, sizes: Sizes, machine: Machine, se
         configuration = configure(machine, settings, Storage.MEMORY)
         for choices in cluster_choices(sizes, largest_image(lowered, sizes), machine, settings):
             plan = lower(placed(query, choices.place), strategy, Storage.MEMORY)
-            chosen = replace(configuration, threads=choices.threads, decoders=choices.decoders, cluster=choices)
+            executors = executors_of(settings.spark, choices)
+            regions = spark_regions(plan, sizes, machine, choices, executors)
+            chosen = replace(
+                configuration, threads=choices.threads, decoders=choices.decoders, cluster=choices, regions=regions,
+                executors=executors,
+            )  # fmt: skip
             forced = settings.plan.value == strategy.value
             shape = f"{strategy if forced else ''}{choices}{shape_of(plan)}"
             if shape in seen:
                 continue
             seen.add(shape)
-            prices = tuple(
-                (node.digest, spark_seconds(node, sizes, machine, chosen)) for node in run_order(plan)
-            )
-            yield Candidate(strategy, plan, chosen, prices, spark_peak_bytes(plan, sizes, machine, choices))
+            prices = tuple((node.digest, spark_seconds(node, sizes, machine, chosen)) for node in run_order(plan))
+            yield Candidate(strategy, plan, chosen, prices, regions.total(executors))
 
 
 def shape_of(plan: Operator) -> str:

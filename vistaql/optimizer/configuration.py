@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vistaql.optimizer.machine import Machine
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
+from vistaql.physical.regions import Regions
 from vistaql.settings import Settings
 
 
@@ -24,6 +25,10 @@ class Configuration:
     storage: Storage = Storage.MEMORY
     cluster: ClusterChoices | None = None
     """what was decided about Spark; None: the plan runs in this process"""
+    regions: Regions | None = None
+    """how its memory is divided"""
+    executors: int = 1
+    """processes of Java that share its workers"""
 
 
 def configure(machine: Machine, settings: Settings, storage: Storage) -> Configuration:

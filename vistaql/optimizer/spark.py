@@ -21,14 +21,12 @@ from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Pers
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass
 from vistaql.physical.resources import Resources
-from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.plan.node import Node
 from vistaql.plan.rewrite import transform
 from vistaql.settings import Settings
 
 Choice = TypeVar("Choice", bound=Enum)
-Query = TypeVar("Query", Explore, Export)
 
 LARGEST_PARTITION: Final = 100e6
 """Bytes of tensors or images in a partition; larger ones were found to end in crashes (Vista, table 1)."""
@@ -140,7 +138,7 @@ def partition_count(sizes: Sizes, largest: int, workers: int) -> int:
     return min(rounds * workers, max(workers, MOST_PARTITIONS // workers * workers))
 
 
-def placed(query: Query, place: JoinPlace) -> Query:
+def placed(query: Explore | Export, place: JoinPlace) -> Explore | Export:
     """The query with all its images decoded, where rows and images meet after inference."""
 
     def decode_all(node: Node) -> Node:
@@ -235,23 +233,8 @@ def fitting(
     if choices.training is TrainingPlace.DRIVER:
         return meeting + rates.job_seconds + collected / rates.collected_bytes_per_second + here
     folds = max(1, judged.evaluation.folds)
-    return meeting + folds * rates.fit_job_seconds + here * rates.fit_slowdown * configuration.fit_workers / (
-        choices.workers
+    return (
+        meeting
+        + folds * rates.fit_job_seconds
+        + here * rates.fit_slowdown * configuration.fit_workers / (choices.workers)
     )
-
-
-def spark_peak_bytes(
-    plan: Operator, sizes: Sizes, machine: Machine, choices: ClusterChoices, rates: SparkRates = RATES
-) -> int:
-    """The driver, the JVM with what is held in memory, and a TensorFlow in each worker."""
-    order = run_order(plan)
-    passes = [node for node in order if isinstance(node, RunPass)]
-    vectors = sum(node.size(sizes) for node in order if isinstance(node, PickFeatures))
-    tensors = max((node.bytes(sizes) for node in order if isinstance(node, Keep)), default=0)
-    in_memory = 0 if choices.persistence is Persistence.DISK else int(rates.blow_up * (vectors + tensors))
-    worker = machine.calibration.library_bytes + max((node.memory(sizes) for node in passes), default=0)
-    driver = machine.calibration.process_bytes
-    if choices.training is TrainingPlace.DRIVER:
-        widest = max((node.size(sizes) for node in order if isinstance(node, PickFeatures)), default=0)
-        driver += 2 * widest + max((node.memory(sizes) for node in order if isinstance(node, Fit)), default=0)
-    return int(driver + rates.core_bytes + in_memory + choices.workers * worker)

@@ -23,12 +23,16 @@ from typing import IO, TYPE_CHECKING, Any
 
 import vistaql
 from vistaql.engines.spark.java import find_java, java_home
+from vistaql.engines.spark.memory import spark_conf
 from vistaql.engines.spark.place import is_loopback, unreachable
 from vistaql.errors import Code, VistaQLError
+from vistaql.physical.regions import LEAST, Regions
 from vistaql.spark_settings import MASTER, SparkSettings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from vistaql.physical.choices import ClusterChoices
 
 Pairs = tuple[tuple[str, str], ...]
 """names and values of Spark's configuration"""
@@ -38,27 +42,43 @@ RETRIES = 4
 LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
 LOOPBACK = "127.0.0.1"
 PYTHON = "spark.pyspark.python"
-JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-ATLEAST = frozenset({"spark.driver.memory", "spark.executor.memory", "spark.executor.memoryOverhead"})
-"""sizes in MiB of which a session that has more will do"""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a plan needs of its session; before there is a plan, what every one needs."""
+
+    regions: Regions = LEAST
+    choices: ClusterChoices | None = None
+    executors: int = 1
+
+    def conf(self, master: str) -> Pairs:
+        """The settings of Spark that give it."""
+        return spark_conf(master, self.regions, self.choices, self.executors)
+
+
+def needs_of(choices: ClusterChoices, regions: Regions | None, executors: int) -> Needs:
+    """What a plan needs, as far as it was worked out."""
+    return Needs(regions or LEAST, choices, executors)
 
 
 @dataclass(frozen=True)
 class Running:
-    """A session that was started here, what it was started with, and what Spark wrote since."""
+    """A session that was started here, what it was started with, and what Spark writes."""
 
     session: SparkSession
-    asked: Pairs
-    conf: Pairs
+    settings: SparkSettings
+    needs: Needs
     log: IO[bytes]
 
-    def serves(self, asked: Pairs, conf: Pairs) -> bool:
+    def serves(self, settings: SparkSettings, needs: Needs) -> bool:
         """Whether a plan can run in it: the user's settings are those of its start, and it has the memory."""
-        has = dict(self.conf)
-        return self.asked == asked and all(
-            mebibytes(has.get(name, "0m")) >= mebibytes(value) if name in ATLEAST else has.get(name) == value
-            for name, value in conf
-        )
+        if self.settings.reset(MASTER) != settings.reset(MASTER):
+            return False
+        mine, theirs = self.settings.master, settings.master
+        if mine != theirs and self.session.sparkContext.defaultParallelism != workers_of(theirs):
+            return False
+        return self.needs.regions.covers(needs.regions, outside=not is_loopback(theirs))
 
 
 class _Kept:
@@ -70,30 +90,49 @@ class _Kept:
 _kept = _Kept()
 
 
-def spark_session(settings: SparkSettings, plan: Pairs = ()) -> SparkSession:
-    """The session for a plan: the one that runs, if it serves, else a new one, which takes seconds.
+def spark_session(settings: SparkSettings, needs: Needs = Needs(), given: SparkSession | None = None) -> SparkSession:
+    """The session for a plan: the given one; else the one that runs, if it serves; else a new one, which takes seconds.
 
-    `plan` is the configuration that the plan was priced with (memory, cores); the user's settings override it.
-    A session that somebody else started in this process is used as it is.
-    Raises NO_JAVA and SPARK_START.
+    A session that somebody else started in this process counts as given: there can be no second one.
+    Raises NO_JAVA, SPARK_START, GIVEN_SESSION.
     """
-    from pyspark.sql import SparkSession
-
-    active = SparkSession.getActiveSession()
-    if active is not None and (_kept.now is None or active is not _kept.now.session):
-        return active
-    conf = configuration(settings, plan)
+    foreign = given or foreign_session()
+    if foreign is not None:
+        return adopted(foreign, settings)
     if _kept.now is not None:
-        if _kept.now.serves(settings.values, conf):
+        if _kept.now.serves(settings, needs):
             return _kept.now.session
         stop()
-    _kept.now = start(settings.values, conf)
+    _kept.now = start(settings, needs)
     return _kept.now.session
 
 
-def configuration(settings: SparkSettings, plan: Pairs = ()) -> Pairs:
+def foreign_session() -> SparkSession | None:
+    """A session of this process that was not started here."""
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    return None if active is None or (_kept.now and active is _kept.now.session) else active
+
+
+def adopted(session: SparkSession, settings: SparkSettings) -> SparkSession:
+    """A given session with the user's settings applied. Raises GIVEN_SESSION at one that is fixed when Spark starts."""
+    for name, value in settings.values:
+        if session.conf.get(name, None) == value:
+            continue
+        if not session.conf.isModifiable(name):
+            raise VistaQLError(
+                Code.GIVEN_SESSION,
+                f"{name} is {session.conf.get(name, 'not set')} in the session that was given, and cannot be changed.",
+                hint=f"Set it where the session is made, and type: RESET {name}",
+            )
+        session.conf.set(name, value)
+    return session
+
+
+def configuration(settings: SparkSettings, needs: Needs) -> Pairs:
     """What Spark is told: what holds for every session of ours, over it the plan's needs, over them the user's will."""
-    chosen = defaults(settings.master) | dict(plan) | dict(settings.values)
+    chosen = defaults(settings.master) | dict(needs.conf(settings.master)) | dict(settings.values)
     chosen[MASTER] = retrying(settings.master)
     return tuple(sorted(chosen.items()))
 
@@ -104,6 +143,16 @@ def retrying(master: str) -> str:
     return f"local[{found[1] or 1},{RETRIES}]" if found else master
 
 
+def workers_of(master: str) -> int | None:
+    """The tasks that a local master runs side by side, where its name says so.
+
+    >>> workers_of("local[3]"), workers_of("local"), workers_of("local[*]"), workers_of("yarn")
+    (3, 1, None, None)
+    """
+    found = LOCAL.fullmatch(master)
+    return None if found is None or found[1] == "*" else int(found[1] or 1)
+
+
 def defaults(master: str) -> dict[str, str]:
     """What every session of ours is told."""
     told = {
@@ -112,11 +161,6 @@ def defaults(master: str) -> dict[str, str]:
         # Live counts come with the heartbeats of executors; ten seconds are long for somebody who watches.
         "spark.executor.heartbeatInterval": "2s",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        # Images differ in size by a factor of a thousand: a batch is closed by its bytes, not only by its rows.
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "256",
-        "spark.sql.execution.arrow.maxBytesPerBatch": str(16 * 2**20),
-        # Adaptive execution would merge small partitions into fewer than there are cores, just before the CNN.
-        "spark.sql.adaptive.coalescePartitions.enabled": "false",
     }
     if sys.platform == "linux":
         # Elsewhere a process that has loaded TensorFlow must not be forked.
@@ -131,7 +175,7 @@ def defaults(master: str) -> dict[str, str]:
     return told
 
 
-def start(asked: Pairs, conf: Pairs) -> Running:
+def start(settings: SparkSettings, needs: Needs) -> Running:
     """Start Java and Spark in it."""
     from py4j.protocol import Py4JError
     from pyspark import SparkConf, SparkContext
@@ -139,6 +183,7 @@ def start(asked: Pairs, conf: Pairs) -> Running:
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
+    conf = configuration(settings, needs)
     master = dict(conf)[MASTER]
     if reason := unreachable(master):
         raise VistaQLError(
@@ -162,7 +207,7 @@ def start(asked: Pairs, conf: Pairs) -> Running:
             hint="Look at what differs from the defaults: SHOW SETTINGS",
         ) from failure  # fmt: skip
     atexit.register(stop)
-    return Running(session, asked, conf, log)
+    return Running(session, settings, needs, log)
 
 
 def stop() -> None:
@@ -250,12 +295,3 @@ def reason_in(log: IO[bytes]) -> str:
     lines = log.read().decode(errors="replace").splitlines()
     telling = [line for line in lines if re.search(r"error|exception", line, re.IGNORECASE)]
     return (telling or lines or [""])[0].strip()
-
-
-def mebibytes(value: str) -> int:
-    """The number of a size that is written in MiB.
-
-    >>> mebibytes("1536m")
-    1536
-    """
-    return int(value.removesuffix("m"))
