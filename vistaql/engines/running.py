@@ -59,11 +59,11 @@ def joiner(
 
 def session_for(settings: Settings, configuration: Decided, given: SparkSession | None) -> SparkSession:
     """The session of Spark that a plan runs in."""
-    from vistaql.engines.spark.launch import needs_of, spark_session
+    from vistaql.engines.spark.launch import Needs, needs_of, spark_session
 
     cluster = configuration.cluster
     if cluster is None:
-        return spark_session(settings.spark, None, given)
+        return spark_session(settings.spark, Needs(), given)
     needs = needs_of(cluster, configuration.regions, configuration.executors)
     return spark_session(with_workers(settings.spark, cluster.workers), needs, given)
 

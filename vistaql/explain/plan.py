@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vistaql.explain.cluster import cluster_json
 from vistaql.explain.reasons import why_lost
 from vistaql.explain.steps import steps_of
 from vistaql.logical.nodes import layers_of
@@ -12,7 +13,10 @@ from vistaql.physical.operators import RunPass
 from vistaql.physical.run import run_order
 from vistaql.plan.graph import in_order, merge
 
-ENGINE = "inprocess"
+
+def engine_of(candidate: Candidate) -> str:
+    """Where a plan runs, as SET engine names it."""
+    return "inprocess" if candidate.configuration.cluster is None else "spark"
 
 
 def plan_json(decision: Decision, *, with_graph: bool) -> dict[str, object]:
@@ -22,7 +26,7 @@ def plan_json(decision: Decision, *, with_graph: bool) -> dict[str, object]:
         "strategy": chosen.strategy.value,
         "storage": chosen.configuration.storage.value,
         "forced": decision.forced is not None,
-        "engine": ENGINE,
+        "engine": engine_of(chosen),
         "seconds": round(chosen.seconds, 3),
         "peak_bytes": chosen.peak_bytes,
         "memory_limit": decision.limit_bytes,
@@ -46,6 +50,9 @@ def plan_json(decision: Decision, *, with_graph: bool) -> dict[str, object]:
             for item in decision.rejections
         ],
     }
+    cluster = chosen.configuration.cluster
+    if cluster is not None:
+        plan["cluster"] = cluster_json(cluster)
     return plan | ({"graph": graph_json(decision)} if with_graph else {})
 
 
@@ -91,7 +98,7 @@ def summarize(decision: Decision, inference_seconds: float = 0.0) -> PlanSummary
     return PlanSummary(
         strategy=chosen.strategy.value,
         forced=decision.forced is not None,
-        engine=ENGINE,
+        engine=engine_of(chosen),
         passes=tuple(str(run.inference) for run in passes_of(chosen)),
         estimated_seconds=chosen.seconds,
         peak_bytes=chosen.peak_bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from vistaql.explain.cluster import chosen_words, distance, named, near, title, where
 from vistaql.explain.reasons import why_lost
 from vistaql.explain.steps import Step, steps_of
 from vistaql.optimizer.choose import Decision
@@ -20,19 +21,20 @@ ESTIMATED = "Rows are estimated from the catalog; a run counts them before it ch
 def render(decision: Decision) -> str:
     """The plan in lines of at most 80 columns, as far as names allow."""
     chosen = decision.chosen
-    threads = chosen.configuration.threads
     head = (
-        f"plan {chosen.name}{' (forced)' if decision.forced else ''}   {format_duration(chosen.seconds)}   "
+        f"plan {title(chosen)}{' (forced)' if decision.forced else ''}   {format_duration(chosen.seconds)}   "
         f"{format_size(chosen.peak_bytes)} of {format_size(decision.limit_bytes)}   "
-        f"in process, {threads} thread{'' if threads == 1 else 's'}"
+        f"{where(chosen)}"
     )
-    lost = [(item.name, format_duration(item.seconds), why_lost(item, decision)) for item in decision.losers]
+    lost = [(named(item, decision), format_duration(item.seconds), why_lost(item, decision)) for item in near(decision)]
     rejected = [
-        (item.candidate.name, format_size(item.needs), f"of memory, {format_size(item.has)} allowed")
+        (named(item.candidate, decision), format_size(item.needs), f"of memory, {format_size(item.has)} allowed")
         for item in decision.rejections
+        if distance(item.candidate, chosen) <= 1
     ]
     lines = [
         *wrapped(head, "", "     ", WIDTH),
+        *wrapped(chosen_words(decision), "     ", "     ", WIDTH),
         *tree(steps_of(decision), 0),
         *table("lost", lost),
         *table("does not fit", rejected),

@@ -86,7 +86,7 @@ class FeatureFrame:
         if self.reduction is None:
             return vectors.drop("number")
         together = vectors.repartition("key").sortWithinPartitions("key", "number")
-        return together.mapInArrow(summing.reduced(self.reduction, self.width), summing.VECTORS)  # type: ignore[arg-type]
+        return together.mapInArrow(summing.reduced(self.reduction, self.width), summing.VECTORS)
 
 
 @dataclass
@@ -137,7 +137,7 @@ class OnSpark:
         run = inference(pass_, self.choices.threads, self.choices.decoders, None)
         persistence = Persistence.DISK if storage is Storage.DISK else self.choices.persistence
         with watched(self.spark, self.progress, self.run, f"{pass_.cnn.name} {pass_.layers[-1]}", source.count):
-            everything = Held.of(source.frame.mapInArrow(run, pass_schema(pass_)), persistence)  # type: ignore[arg-type]
+            everything = Held.of(source.frame.mapInArrow(run, pass_schema(pass_)), persistence)
             stored = self.count(everything, source.count)
             features = everything
             if pass_.keep:

@@ -23,7 +23,7 @@ def write_features(frame: DataFrame, widths: tuple[int, ...], names: tuple[str, 
     from pyspark.errors import PySparkException
 
     columns = ", ".join(f"f{place} array<float>" for place in range(len(widths)))
-    wide = frame.mapInArrow(summing.lists(widths), f"key string, {columns}")  # type: ignore[arg-type]
+    wide = frame.mapInArrow(summing.lists(widths), f"key string, {columns}")
     unfinished = f"{path}.{os.getpid()}.part"
     try:
         wide.toDF("key", *names).write.parquet(f"file://{Path(unfinished).absolute()}")

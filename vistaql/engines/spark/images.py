@@ -26,7 +26,7 @@ def image_frame(spark: SparkSession, images: ImageSet, listing: pa.Table) -> Dat
     if isinstance(images.source, ParquetBytesSource):
         groups = row_groups(images.source)
         frame = from_arrow(spark, groups).repartition(max(1, groups.num_rows))
-        return frame.mapInArrow(inside_parquet(images, images.source), BYTES)  # type: ignore[arg-type]
+        return frame.mapInArrow(inside_parquet(images, images.source), BYTES)
     numbers = pa.array(range(listing.num_rows), pa.int64())
     return from_arrow(spark, pa.table({"key": listing["key"], "number": numbers, "image": listing["path"]}))
 

@@ -61,7 +61,7 @@ def table_frame(
         return from_arrow(spark, pa.Table.from_batches(list(read(scan, types, memory))))
     files = from_arrow(spark, pa.table({"file": files_of(scan.table)}))
     schema = ", ".join(f"`{name.replace('`', '``')}` {SAME[travelling(kind)]}" for name, kind in types.items())
-    return files.repartition(max(1, len(files_of(scan.table)))).mapInArrow(reader(scan, types), schema)  # type: ignore[arg-type]
+    return files.repartition(max(1, len(files_of(scan.table)))).mapInArrow(reader(scan, types), schema)
 
 
 def files_of(table: Table) -> list[str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.spark import summing
 from vistaql.engines.spark.frames import Held, beside, from_arrow
+from vistaql.engines.spark.vectors import to_rows
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.evaluation import Examples, matrix_of
 from vistaql.learners.folds import UNUSED, check_folds
@@ -70,7 +71,7 @@ def fit_on_cluster(
     structured = from_arrow(spark, structured_table(examples, with_columns=with_columns))
     joined = beside(features.vectors, structured, choices.join)
     digest = summing.sum_of(
-        [row.digest for row in joined.mapInArrow(summing.digests(features.width), summing.DIGESTS).collect()]  # type: ignore[arg-type]
+        [row.digest for row in joined.mapInArrow(summing.digests(features.width), summing.DIGESTS).collect()]
     )
     metrics = [metric for name in evaluation.metrics if (metric := metric_named(name))]
     started = perf_counter()
@@ -135,8 +136,8 @@ def vectors_of(joined: DataFrame, width: int, examples: Examples, fold: int, *, 
     fill = np.empty(0) if columns is None else examples.training_fold(fold, columns).fill
     gaps = np.empty(0, np.int64) if columns is None else columns.gap_columns
     assemble = assembled(width, 0 if columns is None else columns.width, gaps, fill)
-    frame = joined.mapInArrow(assemble, ROWS)  # type: ignore[arg-type]
-    return frame.select("place", "code", "tested", array_to_vector("numbers").alias("features"))
+    frame = joined.mapInArrow(assemble, ROWS)
+    return frame.select("place", "code", "tested", array_to_vector(frame["numbers"]).alias("features"))
 
 
 def assembled(width: int, columns: int, gaps: np.ndarray, fill: np.ndarray) -> Callable[[Batches], Batches]:
@@ -150,7 +151,7 @@ def assembled(width: int, columns: int, gaps: np.ndarray, fill: np.ndarray) -> C
                 table = np.frombuffer(raw).reshape(batch.num_rows, columns + len(gaps))
                 block[:, :columns] = table[:, :columns]
                 block[:, gaps] += table[:, columns:] * fill
-            block[:, columns:] = summing.to_rows(batch.column("vector"), width)
+            block[:, columns:] = to_rows(batch.column("vector"), width)
             offsets = pa.array(np.arange(batch.num_rows + 1, dtype=np.int32) * block.shape[1])
             numbers = pa.ListArray.from_arrays(offsets, pa.array(block.reshape(-1)))
             yield pa.record_batch([*(batch.column(name) for name in ("place", "code", "tested")), numbers],
@@ -180,7 +181,7 @@ def fit_fold(estimator: Any, frame: DataFrame, number: int) -> Fitted:
 
     model = estimator.fit(frame.where(f"tested <> {number} AND tested <> {UNUSED}"))
     said = model.transform(frame.where(f"tested = {number}"))
-    told = said.select("place", vector_to_array("probability").alias("probabilities")).toArrow().sort_by("place")
+    told = said.select("place", vector_to_array(said["probability"]).alias("probabilities")).toArrow().sort_by("place")
     probabilities = told["probabilities"].combine_chunks().flatten().to_numpy().reshape(told.num_rows, -1)
     converged = int(model.summary.totalIterations) < estimator.getMaxIter()
     return Fitted(model, told["place"].to_numpy(), probabilities, converged)
@@ -191,7 +192,7 @@ def check_finite(frame: DataFrame, rows: int) -> None:
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as sql
 
-    numbers = vector_to_array("features")
+    numbers = vector_to_array(frame["features"])
     unusable = sql.exists(numbers, lambda number: sql.isnan(number) | (sql.abs(number) == float("inf")))
     bad = frame.where(unusable).count()
     if bad:
