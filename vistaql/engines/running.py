@@ -65,7 +65,8 @@ def session_for(settings: Settings, configuration: Decided, given: SparkSession 
     if cluster is None:
         return spark_session(settings.spark, Needs(), given)
     needs = needs_of(cluster, configuration.regions, configuration.executors)
-    return spark_session(with_workers(settings.spark, cluster.workers), needs, given)
+    wanted = settings.spark if given else with_workers(settings.spark, cluster.workers)
+    return spark_session(wanted, needs, given)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import vistaql
+from vistaql.engines.spark.given import adopted
 from vistaql.engines.spark.java import find_java, java_home
 from vistaql.engines.spark.memory import spark_conf
 from vistaql.engines.spark.place import is_loopback, unreachable
@@ -113,21 +114,6 @@ def foreign_session() -> SparkSession | None:
 
     active = SparkSession.getActiveSession()
     return None if active is None or (_kept.now and active is _kept.now.session) else active
-
-
-def adopted(session: SparkSession, settings: SparkSettings) -> SparkSession:
-    """A given session with the user's settings applied. Raises GIVEN_SESSION at one that is fixed when Spark starts."""
-    for name, value in settings.values:
-        if session.conf.get(name, None) == value:
-            continue
-        if not session.conf.isModifiable(name):
-            raise VistaQLError(
-                Code.GIVEN_SESSION,
-                f"{name} is {session.conf.get(name, 'not set')} in the session that was given, and cannot be changed.",
-                hint=f"Set it where the session is made, and type: RESET {name}",
-            )
-        session.conf.set(name, value)
-    return session
 
 
 def configuration(settings: SparkSettings, needs: Needs) -> Pairs:
