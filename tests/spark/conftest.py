@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from vistaql.engines.spark.launch import spark_session
 from vistaql.outcome import Exploration
 from vistaql.session import Session, connect
+from vistaql.spark_settings import SparkSettings
 
 IMAGES = 40
 WITHOUT_ROW = 6
@@ -88,11 +90,12 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     rows += [("x1", 3, "red", "a"), ("x2", 4, "red", "b")]
     with (folder / "items.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("sku", "size", "colour", "kind"), *rows])
-    with connect(folder / "home") as here, connect(folder / "home") as spark:
+    # One heap for all plans: each would otherwise ask for its own.
+    settings = SparkSettings((("spark.driver.memory", "2g"), ("spark.master", "local[2]")))
+    with connect(folder / "home") as here, connect(folder / "home", spark=spark_session(settings)) as spark:
         here.sql(f"CREATE IMAGES photos FROM '{folder}/photos';"
                  f"CREATE TABLE items FROM '{folder}/items.csv' KEY sku LABEL kind;")  # fmt: skip
-        for name, value in (("engine", "spark"), ("spark.master", "local[2]"), ("training", "driver")):
-            spark.set(name, value)
+        spark.set("training", "driver")
         yield Both(folder, here, spark)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -57,7 +56,7 @@ def test_images_inside_parquet_files_are_read_by_the_workers(both: Both) -> None
     for name, part in (("1", paths[:25]), ("2", paths[25:])):
         table = pa.table({"sku": [path.stem for path in part], "image": [path.read_bytes() for path in part]})
         pq.write_table(table, both.folder / "packed" / f"{name}.parquet", row_group_size=10)
-    both.sql(f"CREATE IMAGES packed FROM '{both.folder}/packed' KEY FROM COLUMN sku")
+    both.sql(f"CREATE IMAGES packed FROM '{both.folder}/packed/*.parquet' KEY FROM COLUMN sku")
     plain = both.in_process(f"EXPLORE LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}")
     for join in ("broadcast", "shuffle"):
         text = f"EXPLORE LAYERS fc5 OF strokes FROM packed JOIN items ON packed.key = items.sku {HOLDOUT}"
@@ -83,7 +82,8 @@ def test_training_on_the_cluster_says_what_training_here_says(both: Both) -> Non
     """Features, folds and counts are equal, and no fold's accuracy differs by more than one row."""
     text = "EXPLORE LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr (reg = 0.05)"
     text += " EVALUATE accuracy, log_loss USING CROSS VALIDATION (2)"
-    here, there = both.in_process(text), both.on_spark(text, training="cluster", join="shuffle")
+    here = both.in_process(text)
+    there = both.on_spark(text, training="cluster", join="shuffle", placement="before")
     assert [(row.layer, row.width, row.digest) for row in there.rows] == [
         (row.layer, row.width, row.digest) for row in here.rows
     ]
@@ -95,22 +95,11 @@ def test_training_on_the_cluster_says_what_training_here_says(both: Both) -> Non
 
 def test_work_of_a_statement_is_forgotten_by_the_cluster(both: Both) -> None:
     """Nothing stays in memory or on disk when the answer is there."""
-    from vistaql.engines.spark.launch import spark_session
-
     both.on_spark(
         f"EXPLORE LAYERS conv3, fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}",
         plan="staged", partitions=1,
     )  # fmt: skip
-    spark = spark_session(both.spark.settings.spark)
+    spark = both.spark.spark
+    assert spark is not None
     assert spark.sparkContext._jsc.getPersistentRDDs().size() == 0
     assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
-
-
-def test_a_folder_that_cannot_be_written_is_one_line(both: Both, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(VistaQLError) as caught:
-        both.spark.sql(
-            "EXPORT LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku "
-            f"TO '{tmp_path}/file/x.parquet'"
-        )
-    assert caught.value.code is Code.NOT_WRITABLE

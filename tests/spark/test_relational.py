@@ -11,7 +11,6 @@ import pytest
 from tests.spark.conftest import Both
 from vistaql.engines.inprocess.prepare import Prepared, prepare
 from vistaql.engines.inprocess.relational import join_rows
-from vistaql.engines.spark.launch import spark_session
 from vistaql.engines.spark.relational import SparkJoiner
 from vistaql.errors import VistaQLError
 from vistaql.frontend.binder import bind_query
@@ -76,7 +75,8 @@ def prepared(both: Both, rest: str, method: JoinMethod | None, *, on_spark: bool
     statement = parse(f"EXPLORE LAYERS fc5 OF strokes FROM photos {rest} PREDICT sku <> 'p007' TRAIN lr").statements[0]
     bound = bind_query(statement, both.here.context({}, None))  # type: ignore[arg-type]
     memory = {item.table.source: item.data for item in both.here.registered.values()}
-    join = SparkJoiner(spark_session(both.spark.settings.spark), method) if on_spark else join_rows
+    session = both.spark.spark
+    join = SparkJoiner(session, method) if on_spark and session else join_rows
     return prepare(bound.plan, bound.reduction, memory, 1, join)
 
 

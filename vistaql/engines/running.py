@@ -90,7 +90,7 @@ def running_engine(
     spark = session_for(settings, configuration, given)
     run = token_hex(4)
     with jobs(spark, run, "rows and features"), configured(spark, running_conf(configuration.cluster)):
-        yield OnSpark(
+        engine = OnSpark(
             spark,
             prepared.learnable,
             prepared.listing,
@@ -100,6 +100,10 @@ def running_engine(
             progress,
             run,
         )
+        try:
+            yield engine
+        finally:
+            engine.close()
 
 
 def with_workers(settings: SparkSettings, workers: int) -> SparkSettings:

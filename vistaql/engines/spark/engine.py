@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from vistaql.engines.inprocess.fitting import Learnable, fit_layer
 from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.spark import summing
-from vistaql.engines.spark.frames import Held, beside, from_arrow, matching
+from vistaql.engines.spark.frames import Held, beside, from_arrow, matching, release
 from vistaql.engines.spark.images import image_frame
 from vistaql.engines.spark.jobs import jobs, watched
 from vistaql.engines.spark.vectors import to_rows
+from vistaql.engines.spark.weights import sent_file
 from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
 from vistaql.physical.engine import FitResult, Storage
@@ -111,6 +113,19 @@ class OnSpark:
     inference_seconds: float = 0.0
     """in all passes"""
     notes: list[str] = field(default_factory=list)
+    held: WeakSet[Held] = field(default_factory=WeakSet)
+    """what the cluster keeps now"""
+
+    def hold(self, frame: DataFrame, persistence: Persistence) -> Held:
+        """Have a frame kept from its first use on, as long as somebody refers to it."""
+        kept = Held.of(frame, persistence)
+        self.held.add(kept)
+        return kept
+
+    def close(self) -> None:
+        """Have the cluster forget everything, also what the trace of an error still refers to."""
+        for kept in self.held:
+            release(kept.frame)
 
     @cached_property
     def keys(self) -> DataFrame:
@@ -134,16 +149,16 @@ class OnSpark:
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images in the workers; bad ones are counted, and stop the run if they are many."""
         started = perf_counter()
-        run = inference(pass_, self.choices.threads, self.choices.decoders, None)
+        run = inference(pass_, self.choices.threads, self.choices.decoders, sent_file(self.spark, pass_.cnn))
         persistence = Persistence.DISK if storage is Storage.DISK else self.choices.persistence
         with watched(self.spark, self.progress, self.run, f"{pass_.cnn.name} {pass_.layers[-1]}", source.count):
-            everything = Held.of(source.frame.mapInArrow(run, pass_schema(pass_)), persistence)
+            everything = self.hold(source.frame.mapInArrow(run, pass_schema(pass_)), persistence)
             stored = self.count(everything, source.count)
             features = everything
             if pass_.keep:
                 # A frame of their own, so that the tensors can be dropped and the features stay.
                 names = [f"f{place}" for place in range(len(pass_.outputs))]
-                features = Held.of(everything.frame.select("key", "number", "error", *names), persistence)
+                features = self.hold(everything.frame.select("key", "number", "error", *names), persistence)
                 features.frame.count()
         self.decoded = max(self.decoded, stored)
         self.inference_seconds += perf_counter() - started
