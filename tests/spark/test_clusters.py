@@ -33,7 +33,8 @@ def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     url = f"spark://localhost:{port}"
     environment = os.environ | {
-        "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost", "JAVA_HOME": str(java_home(find_java(), folder)),
+        "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost",
+        "JAVA_HOME": str(java_home(find_java(), folder)),
         "PYTHONPATH": str(Path(vistaql.__file__).parents[1]),
     }  # fmt: skip
     worker = ["org.apache.spark.deploy.worker.Worker", "--host", "localhost", "--webui-port", "0", "--cores", "1",
@@ -96,15 +97,19 @@ def test_executors_give_the_bits_that_this_process_gives(
 
 
 @pytest.mark.volume
-def test_features_do_not_pass_through_the_driver(both: Both) -> None:
-    """Whole tensors of 40 images (5.9 MB) are trained on where all results together may be 2 MB, in a small driver.
+def test_features_do_not_pass_through_the_driver(both: Both, test_data: Path) -> None:
+    """Tensors of 240 photos (18 MB) are trained on where the results of a job may be 8 MB, in a small driver.
 
     The same limit stops training on the driver, which collects them.
     """
-    text = f"EXPLORE LAYERS conv1 POOL none OF strokes {REST}"
-    small = {"spark.driver.maxResultSize": "2m", "spark.driver.memory": "600m", "placement": "before"}
+    photos = test_data / "datasets" / "clothing-small"
+    both.sql(f"CREATE IMAGES clothes FROM '{photos}/images';"
+             f"CREATE TABLE wardrobe FROM '{photos}/items.csv' KEY item_id LABEL kids")  # fmt: skip
+    text = "EXPLORE LAYERS conv2 POOL none OF strokes FROM clothes JOIN wardrobe FEATURES NONE TRAIN lr (reg = 1)"
+    text += " EVALUATE accuracy USING HOLDOUT (0.3)"
+    small = {"spark.driver.maxResultSize": "8m", "spark.driver.memory": "600m", "placement": "before"}
     expected = both.in_process(text)
     found = run(both, LOCAL_CLUSTER, text, **small | {"training": "cluster"})
     assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
-    with pytest.raises(AssertionError, match="maxResultSize|bigger than"):
+    with pytest.raises(AssertionError, match=r"(?i)maxResultSize|bigger than"):
         run(both, LOCAL_CLUSTER, text, **small)

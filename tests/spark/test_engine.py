@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.spark.conftest import Both
+from vistaql.engines.spark.frames import workers_with
 from vistaql.errors import Code, VistaQLError
 from vistaql.outcome import Report
 
@@ -103,3 +104,39 @@ def test_work_of_a_statement_is_forgotten_by_the_cluster(both: Both) -> None:
     assert spark is not None
     assert spark.sparkContext._jsc.getPersistentRDDs().size() == 0
     assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
+
+
+def test_a_worker_keeps_its_graph_for_the_next_task_and_statement(both: Both) -> None:
+    """The second statement, of four tasks, builds no graph."""
+    text = f"EXPLORE LAYERS conv2 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}"
+    both.on_spark(text, partitions=4, plan="eager")
+    before = graphs(both)
+    both.on_spark(text, partitions=4, plan="eager")
+    after = graphs(both)
+    assert {worker: built for worker, (built, _) in after.items()} == {
+        worker: built for worker, (built, _) in before.items()
+    }
+    assert sum(used for _, used in after.values()) >= sum(used for _, used in before.values()) + 4
+
+
+def graphs(both: Both) -> dict[int, tuple[int, int]]:
+    """For each worker how many graphs it has built, and how often it took one that was there."""
+    assert both.spark.spark is not None
+    with workers_with(both.spark.spark, threads=1):
+        frame = both.spark.spark.range(4).repartition(4)
+        found = frame.mapInArrow(known_graphs, "worker bigint, built bigint, used bigint").collect()
+    return {row.worker: (row.built, row.used) for row in found}
+
+
+def known_graphs(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What this worker knows of graphs."""
+    import os
+    import time
+
+    from vistaql.engines.tensorflow.graph import freeze
+
+    # Long enough that no worker takes the tasks of another.
+    time.sleep(0.5)
+    for _ in batches:
+        known = freeze.cache_info()
+        yield pa.record_batch({"worker": [os.getpid()], "built": [known.misses], "used": [known.hits]})

@@ -84,12 +84,16 @@ def running_engine(
         yield in_process(query, settings, prepared, configuration, folder, progress)
         return
     from vistaql.engines.spark.engine import OnSpark
-    from vistaql.engines.spark.frames import configured, running_conf
+    from vistaql.engines.spark.frames import configured, running_conf, workers_with
     from vistaql.engines.spark.jobs import jobs
 
     spark = session_for(settings, configuration, given)
     run = token_hex(4)
-    with jobs(spark, run, "rows and features"), configured(spark, running_conf(configuration.cluster)):
+    with (
+        jobs(spark, run, "rows and features"),
+        configured(spark, running_conf(configuration.cluster)),
+        workers_with(spark, configuration.cluster.threads),
+    ):
         engine = OnSpark(
             spark,
             prepared.learnable,

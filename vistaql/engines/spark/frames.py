@@ -20,6 +20,9 @@ BATCH_ROWS: Final = 64
 BATCH_BYTES: Final = 16 * 2**20
 """Bytes of such a batch, for tensors and for images that travel as bytes."""
 
+THREADS: Final = "VISTAQL_WORKER_THREADS"
+"""Set for workers, and read by nobody"""
+
 HINTS: Final = {JoinMethod.BROADCAST: "broadcast", JoinMethod.SHUFFLE: "shuffle_hash"}
 
 
@@ -91,3 +94,21 @@ def configured(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]
     finally:
         for name, old in before.items():
             spark.conf.set(name, str(old))
+
+
+@contextmanager
+def workers_with(spark: SparkSession, threads: int) -> Iterator[None]:
+    """Python workers whose TensorFlow runs, or will run, with so many threads, for the time of a block.
+
+    TensorFlow takes its threads once. Spark keeps workers apart by their environment, so that none is met again by a
+    plan that was decided for other threads.
+    """
+    environment = spark.sparkContext.environment
+    before = environment.get(THREADS)
+    environment[THREADS] = str(threads)
+    try:
+        yield
+    finally:
+        del environment[THREADS]
+        if before is not None:
+            environment[THREADS] = before
