@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import vistaql
 from vistaql.engines.spark.given import adopted
 from vistaql.engines.spark.java import find_java, java_home
 from vistaql.engines.spark.memory import spark_conf
@@ -227,7 +226,7 @@ def environment(master: str, conf: dict[str, str]) -> Iterator[None]:
     told = {"JAVA_HOME": str(java_home(find_java(), shim_folder())), "PYSPARK_PYTHON": python_for(master, conf)}
     if is_loopback(master):
         told |= {"SPARK_LOCAL_IP": LOOPBACK, "SPARK_LOCAL_HOSTNAME": "localhost"}
-    package = str(Path(vistaql.__file__).parents[1])
+    package = str(Path(__file__).parents[3])
     if package not in site.getsitepackages():
         # A checkout that is not installed: workers import what the driver imports.
         told["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
