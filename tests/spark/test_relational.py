@@ -92,7 +92,7 @@ def outcome(both: Both, rest: str, method: JoinMethod | None, *, on_spark: bool)
 def test_rows_on_spark_are_the_rows_in_process(rest: str, tables: Both) -> None:
     """Values, types, order, counts, classes and sizes; or the same error."""
     expected = outcome(tables, rest, None, on_spark=False)
-    for method in (None, JoinMethod.BROADCAST, JoinMethod.SHUFFLE)[: 3 if "sellers" in rest else 1]:
+    for method in (None, JoinMethod.BROADCAST, JoinMethod.SHUFFLE)[: 3 if "town" in rest else 1]:
         found = outcome(tables, rest, method, on_spark=True)
         if isinstance(expected, str) or isinstance(found, str):
             assert found == expected

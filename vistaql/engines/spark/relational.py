@@ -102,10 +102,15 @@ class SparkJoiner:
         # A left join keeps the images that have no row; later joins may lose some that have one.
         kept = self.together(listing, first, condition, "left_semi")
         kept = self.together(kept, base.selectExpr(f"{key} AS kept").distinct(), f"{key} = kept", "left_semi")
-        total = sum(around.listing[COPIES].to_pylist())
-        copies = kept.selectExpr(f"sum({COPIES}) AS copies").first()
         alone = self.together(first, listing, condition, "left_anti")
-        return total, first.count(), total - int((copies and copies["copies"]) or 0), alone.count()
+        numbers = (
+            kept.selectExpr("'kept' AS what", f"coalesce(sum({COPIES}), 0) AS number")
+            .unionAll(first.selectExpr("'rows'", "count(*)"))
+            .unionAll(alone.selectExpr("'alone'", "count(*)"))
+        )
+        found = {row.what: int(row.number) for row in numbers.collect()}
+        total = sum(around.listing[COPIES].to_pylist())
+        return total, found["rows"], total - found["kept"], found["alone"]
 
 
 def joins_of(rows: Rows) -> list[Join]:
