@@ -40,7 +40,7 @@ CREATE TABLE name [KEY (column)] [LABEL column] AS SELECT ..;""",
         "name another CNN, or a CNN with other weights",
         """REGISTER [OR REPLACE] CNN name FROM keras 'MobileNet' | file 'net.keras' | roster_name
   [WEIGHTS 'file.weights.h5' | WEIGHTS RANDOM (SEED = n)]
-  [WITH (preprocessing = tf | torch | caffe | unit | none, input_size = n)];""",
+  [WITH (preprocessing = tf | torch | caffe | caffe_rgb | unit | none, input_size = n)];""",
     ),
     "select": ("rows of tables, image sets and results", "SELECT ..;  SUMMARIZE name;  _ is the last result."),
     "show": (

@@ -22,7 +22,7 @@ from vistaql.physical.inference import Output, Pass
 
 FILES = {
     "resnet20": ("resnet20_cifar10_32", Preprocessing.TORCH),
-    "squeezenet": ("squeezenet_v1.0_227", Preprocessing.NONE),
+    "squeezenet": ("squeezenet_v1.0_227", Preprocessing.CAFFE_RGB),
     "mobilenet_v1": ("mobilenet_v1_0.25_128", Preprocessing.TF),
     "mobilenet_v2": ("mobilenet_v2_1.0_224", Preprocessing.TF),
 }

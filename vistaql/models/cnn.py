@@ -18,6 +18,8 @@ class Preprocessing(Enum):
     """(x / 255 - mean) / std of ImageNet, a channel"""
     CAFFE = "caffe"
     """RGB to BGR, then minus the mean of ImageNet, a channel"""
+    CAFFE_RGB = "caffe_rgb"
+    """RGB minus (123, 117, 104), as SqueezeNet and other nets converted from Caffe"""
     NONE = "none"
     """x as it is"""
     UNIT = "unit"

@@ -15,12 +15,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from vistaql.engines.tensorflow.builders import build, tensors
+from vistaql.engines.tensorflow.folding import convolve_folded, folded_norms, weights
 from vistaql.engines.tensorflow.pooling import pool
 from vistaql.engines.tensorflow.preprocessing import preprocess
 from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     from vistaql.physical.inference import Output, Pass
 
     Floats = np.ndarray[Any, np.dtype[np.float32]]
-
-LARGEST_CONSTANT: Final = 32 * 2**20
-"""Bytes of a weight above which it stays outside the graph: TensorFlow copies constants three times over.
-
-Only dense layers have such weights. Constants and tensors take different kernels, so a change here changes bits.
-"""
 
 GRAPHS_KEPT: Final = 2
 """Frozen graphs that a process keeps for the next call, with their weights."""
@@ -131,8 +126,8 @@ def concrete(run: Callable[..., Any], cnn: Cnn, source: str | None) -> Callable[
 def run_layers(model: Any, known: dict[str, Any], wanted: list[str], fused: frozenset[str]) -> dict[str, Any]:
     """The tensors of the wanted layers, which come in network order, computed from the known ones.
 
-    The model's weights become constants of the graph being traced. Every tensor but those of fused layers passes
-    through a barrier.
+    The graph being traced reads the model's weights. Every tensor but those of fused layers passes through a barrier.
+    A convolution that takes in its normalisation gives what that one gives, and is read by nothing else.
     """
     import keras
 
@@ -140,11 +135,18 @@ def run_layers(model: Any, known: dict[str, Any], wanted: list[str], fused: froz
     symbolic = tensors(model)
     concrete_of = {id(symbolic[name]): value for name, value in known.items()}
     steps = {operation.name: operation for operation in model.operations}
+    norms = folded_norms(steps, wanted, fused)
+    folded = {norm.name for norm in norms.values()}
     for name in wanted:
         step = steps[name]
         arguments, options = step._inbound_nodes[0].arguments.fill_in(concrete_of)  # noqa: SLF001, Keras has no other way
-        with keras.StatelessScope(state_mapping=list(constants(getattr(step, "weights", ())))):
-            value = convolve_groups(step, *arguments) if is_grouped(step) else step(*arguments, **options)
+        if name in folded:
+            value = arguments[0]
+        elif name in norms:
+            value = convolve_folded(step, norms[name], *arguments)
+        else:
+            with keras.StatelessScope(state_mapping=weights(getattr(step, "weights", ()))):
+                value = convolve_groups(step, *arguments) if is_grouped(step) else step(*arguments, **options)
         values[name] = value if name in fused else barrier(value)
         concrete_of[id(symbolic[name])] = values[name]
     return values
@@ -168,16 +170,6 @@ def convolve_groups(layer: Any, inputs: Any) -> Any:
     if layer.use_bias:
         outputs += layer.bias.value
     return outputs if layer.activation is None else layer.activation(outputs)
-
-
-def constants(variables: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
-    """Each variable with the tensor that stands for it: a constant of the graph, or, if large, a tensor it reads."""
-    tf = import_tensorflow()
-    for variable in variables:
-        with tf.init_scope():
-            value = tf.identity(variable.value)
-        large = value.shape.num_elements() * value.dtype.size > LARGEST_CONSTANT
-        yield variable, value if large else tf.constant(value.numpy())
 
 
 def barrier(tensor: Any) -> Any:

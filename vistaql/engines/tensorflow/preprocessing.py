@@ -11,6 +11,7 @@ from vistaql.models.cnn import Preprocessing
 TORCH_MEAN: Final = (0.485, 0.456, 0.406)
 TORCH_STD: Final = (0.229, 0.224, 0.225)
 CAFFE_MEAN: Final = (123.68, 116.779, 103.939)
+ROUNDED_MEAN: Final = (123.0, 117.0, 104.0)
 
 
 def preprocess(pixels: Any, how: Preprocessing) -> Any:
@@ -27,5 +28,7 @@ def preprocess(pixels: Any, how: Preprocessing) -> Any:
         case Preprocessing.TORCH:
             return (values / 255.0 - tf.constant(TORCH_MEAN)) / tf.constant(TORCH_STD)
         case Preprocessing.CAFFE:
-            return (values - tf.constant(CAFFE_MEAN))[..., ::-1]
+            return tf.cast(pixels[..., ::-1], tf.float32) - tf.constant(CAFFE_MEAN[::-1])
+        case Preprocessing.CAFFE_RGB:
+            return values - tf.constant(ROUNDED_MEAN)
     assert_never(how)

@@ -173,4 +173,6 @@ def published_preprocessing(build: Any) -> Preprocessing:
     if np.allclose(done, pixel):
         return Preprocessing.NONE
     message = f"{build.__name__} prepares its pixels in a way that is not known here."
-    raise VistaQLError(Code.BAD_MODEL, message, hint="Say it: WITH (preprocessing = tf | torch | caffe | none | unit)")
+    raise VistaQLError(
+        Code.BAD_MODEL, message, hint="Say it: WITH (preprocessing = tf | torch | caffe | caffe_rgb | unit | none)"
+    )
