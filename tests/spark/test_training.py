@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from tests.spark.conftest import Both
 from vistaql.engines.inprocess.fitting import Learnable
-from vistaql.engines.spark.frames import beside, configured, from_arrow, running_conf
-from vistaql.engines.spark.training import fit_folds, structured_table
+from vistaql.engines.spark.frames import beside, configured, from_arrow
+from vistaql.engines.spark.memory import running_conf
+from vistaql.engines.spark.training import Fitted, fit_folds, structured_table
 from vistaql.learners.evaluation import Examples, evaluate, matrix_of
+from vistaql.learners.folds import deal
 from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.metrics import metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
@@ -20,6 +24,7 @@ ROWS, WIDTH = 240, 6
 CHOICES = ClusterChoices(
     2, 1, 1, 2, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.DESERIALIZED, TrainingPlace.CLUSTER
 )
+LEARNER = LogisticRegression(reg=0.02, tol=1e-7)
 BY_ONE_HOLDOUT = Evaluation(("accuracy",), Splitting.HOLDOUT, fraction=0.25)
 
 
@@ -35,21 +40,25 @@ def examples_of(classes: int) -> tuple[Examples, np.ndarray]:
     return rows.examples(BY_ONE_HOLDOUT), features
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_coefficients_agree_to_a_ten_thousandth(classes: int, both: Both) -> None:
-    """Coefficients within 1e-4 relative, accuracy within one row, probabilities within 1e-4."""
-    examples, features = examples_of(classes)
-    learner = LogisticRegression(reg=0.02, tol=1e-7)
+def fitted(both: Both, examples: Examples, features: np.ndarray) -> list[Fitted]:
+    """Every fold as the cluster fits it."""
     session = both.spark.spark
     assert session is not None
     with configured(session, running_conf(CHOICES)):
         vectors = pa.table({"key": examples.keys, "vector": [row.tobytes() for row in features]})
         structured = from_arrow(session, structured_table(examples, with_columns=True))
         joined = beside(from_arrow(session, vectors), structured, JoinMethod.BROADCAST)
-        (theirs,) = fit_folds(joined, examples, WIDTH, learner, CHOICES, with_columns=True)
+        return fit_folds(joined, examples, WIDTH, LEARNER, CHOICES, with_columns=True)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_coefficients_agree_to_a_ten_thousandth(classes: int, both: Both) -> None:
+    """Coefficients within 1e-4 relative, accuracy within one row, probabilities within 1e-4."""
+    examples, features = examples_of(classes)
+    (theirs,) = fitted(both, examples, features)
     matrix = matrix_of(examples.columns, features, ROWS)
     fold = examples.training_fold(0, examples.columns)
-    (mine,) = learner.fit(matrix, [fold], examples.codes, classes, map)
+    (mine,) = LEARNER.fit(matrix, [fold], examples.codes, classes, map)
     expected = mine.coefficients * mine.standardisation.inverse
     found = theirs.model.coefficientMatrix.toArray()
     assert np.linalg.norm(found - expected) <= 1e-4 * np.linalg.norm(expected)
@@ -59,5 +68,22 @@ def test_coefficients_agree_to_a_ten_thousandth(classes: int, both: Both) -> Non
     assert np.allclose(theirs.probabilities, mine.probabilities(matrix, places), atol=1e-4)
     accuracy = metric_named("accuracy")
     assert accuracy is not None
-    ((ours,),) = (scores.folds for scores in evaluate(examples, features, learner, [accuracy]).scores)
+    ((ours,),) = (scores.folds for scores in evaluate(examples, features, LEARNER, [accuracy]).scores)
     assert abs(accuracy.score(examples.codes[places], theirs.probabilities) - ours) <= 1 / len(places) + 1e-12
+
+
+def test_a_class_that_a_fold_does_not_learn_from_is_a_class_of_its_answers(both: Both) -> None:
+    """One row of the last class: the fold that tests it has never seen it, and gives it next to no probability."""
+    examples, features = examples_of(2)
+    codes = examples.codes.copy()
+    codes[0] = 2
+    rare = replace(examples, codes=codes, classes=3, tested=deal(examples.keys, codes, 2))
+    folds = fitted(both, rare, features)
+    assert [fold.probabilities.shape for fold in folds] == [(120, 3), (120, 3)]
+    blind = folds[int(rare.tested[0])]
+    assert blind.probabilities[:, 2].max() < 0.05
+    accuracy = metric_named("accuracy")
+    assert accuracy is not None
+    (ours,) = evaluate(rare, features, LEARNER, [accuracy]).scores
+    theirs = [accuracy.score(codes[fold.places], fold.probabilities) for fold in folds]
+    assert theirs == pytest.approx(list(ours.folds), abs=1 / 120 + 1e-12)

@@ -137,7 +137,10 @@ def vectors_of(joined: DataFrame, width: int, examples: Examples, fold: int, *, 
     gaps = np.empty(0, np.int64) if columns is None else columns.gap_columns
     assemble = assembled(width, 0 if columns is None else columns.width, gaps, fill)
     frame = joined.mapInArrow(assemble, ROWS)
-    return frame.select("place", "code", "tested", array_to_vector(frame["numbers"]).alias("features"))
+    # MLlib would otherwise count the classes that a fold happens to learn from.
+    nominal = {"ml_attr": {"name": "code", "type": "nominal", "num_vals": examples.classes}}
+    code = frame["code"].alias("code", metadata=nominal)
+    return frame.select("place", code, "tested", array_to_vector(frame["numbers"]).alias("features"))
 
 
 def assembled(width: int, columns: int, gaps: np.ndarray, fill: np.ndarray) -> Callable[[Batches], Batches]:
