@@ -66,8 +66,9 @@ def on_spark(pass_: Pass, paths: list[str], cores: int) -> float:
     """Images a second in the workers of a session that runs already; what comes out is held as a plan holds it."""
     import pyarrow as pa
 
-    from vistaql.engines.spark.frames import Held, configured, from_arrow, running_conf
+    from vistaql.engines.spark.frames import Held, configured, from_arrow
     from vistaql.engines.spark.launch import spark_session
+    from vistaql.engines.spark.memory import running_conf
     from vistaql.engines.spark.worker import inference, pass_schema
     from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
     from vistaql.spark_settings import SparkSettings

@@ -59,7 +59,8 @@ def joiner(
 
 def session_for(settings: Settings, configuration: Decided, given: SparkSession | None) -> SparkSession:
     """The session of Spark that a plan runs in."""
-    from vistaql.engines.spark.launch import Needs, needs_of, spark_session
+    from vistaql.engines.spark.conf import Needs, needs_of
+    from vistaql.engines.spark.launch import spark_session
 
     cluster = configuration.cluster
     if cluster is None:
@@ -84,8 +85,9 @@ def running_engine(
         yield in_process(query, settings, prepared, configuration, folder, progress)
         return
     from vistaql.engines.spark.engine import OnSpark
-    from vistaql.engines.spark.frames import configured, running_conf, workers_with
+    from vistaql.engines.spark.frames import configured, workers_with
     from vistaql.engines.spark.jobs import jobs
+    from vistaql.engines.spark.memory import running_conf
 
     spark = session_for(settings, configuration, given)
     run = token_hex(4)

@@ -8,17 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vistaql.physical.choices import ClusterChoices, JoinMethod, Persistence
+from vistaql.physical.choices import JoinMethod, Persistence
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
-
-BATCH_ROWS: Final = 64
-"""Rows of an Arrow batch on its way to a worker; without a limit it would be 10,000, whatever they weigh."""
-
-BATCH_BYTES: Final = 16 * 2**20
-"""Bytes of such a batch, for tensors and for images that travel as bytes."""
 
 THREADS: Final = "VISTAQL_WORKER_THREADS"
 """Set for workers, and read by nobody"""
@@ -70,17 +64,6 @@ def matching(left: DataFrame, keys: DataFrame, method: JoinMethod) -> DataFrame:
 def beside(left: DataFrame, right: DataFrame, method: JoinMethod) -> DataFrame:
     """The columns of both sides where their keys are equal."""
     return left.join(right.hint(HINTS[method]), "key")
-
-
-def running_conf(choices: ClusterChoices) -> dict[str, str]:
-    """What Spark SQL is told while a plan runs."""
-    return {
-        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
-        "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
-        "spark.sql.shuffle.partitions": str(choices.partitions),
-        # The plan is made already. Adaptive execution would merge parts into fewer than there are workers.
-        "spark.sql.adaptive.enabled": "false",
-    }
 
 
 @contextmanager

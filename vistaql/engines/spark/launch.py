@@ -1,8 +1,4 @@
-"""The Spark session that plans run in: started once in a process, with everything Spark needs to be told.
-
->>> retrying("local[2]"), retrying("local[*]"), retrying("local"), retrying("local[2,1]"), retrying("yarn")
-('local[2,4]', 'local[*,4]', 'local[1,4]', 'local[2,1]', 'yarn')
-"""
+"""The Spark session that plans run in: started once in a process, with everything Spark needs to be told."""
 
 from __future__ import annotations
 
@@ -21,45 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from vistaql.engines.spark.conf import ANY, LOCAL, LOOPBACK, Needs, configuration
 from vistaql.engines.spark.given import adopted
 from vistaql.engines.spark.java import find_java, java_home
-from vistaql.engines.spark.memory import spark_conf
 from vistaql.engines.spark.place import is_loopback, unreachable
 from vistaql.errors import Code, VistaQLError
-from vistaql.physical.regions import LEAST, Regions
 from vistaql.spark_settings import MASTER, SparkSettings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from vistaql.physical.choices import ClusterChoices
-
-Pairs = tuple[tuple[str, str], ...]
-"""names and values of Spark's configuration"""
-
-RETRIES = 4
-"""times that a task is tried before its job fails, as on a cluster"""
-LOCAL = re.compile(r"local(?:\[(\d+|\*)\])?")
-LOOPBACK = "127.0.0.1"
 PYTHON = "spark.pyspark.python"
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a plan needs of its session; before there is a plan, what every one needs."""
-
-    regions: Regions = LEAST
-    choices: ClusterChoices | None = None
-    executors: int = 1
-
-    def conf(self, master: str) -> Pairs:
-        """The settings of Spark that give it."""
-        return spark_conf(master, self.regions, self.choices, self.executors)
-
-
-def needs_of(choices: ClusterChoices, regions: Regions | None, executors: int) -> Needs:
-    """What a plan needs, as far as it was worked out."""
-    return Needs(regions or LEAST, choices, executors)
 
 
 @dataclass(frozen=True)
@@ -90,7 +58,7 @@ class _Kept:
 _kept = _Kept()
 
 
-def spark_session(settings: SparkSettings, needs: Needs = Needs(), given: SparkSession | None = None) -> SparkSession:
+def spark_session(settings: SparkSettings, needs: Needs = ANY, given: SparkSession | None = None) -> SparkSession:
     """The session for a plan: the given one; else the one that runs, if it serves; else a new one, which takes seconds.
 
     A session that somebody else started in this process counts as given: there can be no second one.
@@ -107,27 +75,6 @@ def spark_session(settings: SparkSettings, needs: Needs = Needs(), given: SparkS
     return _kept.now.session
 
 
-def foreign_session() -> SparkSession | None:
-    """A session of this process that was not started here."""
-    from pyspark.sql import SparkSession
-
-    active = SparkSession.getActiveSession()
-    return None if active is None or (_kept.now and active is _kept.now.session) else active
-
-
-def configuration(settings: SparkSettings, needs: Needs) -> Pairs:
-    """What Spark is told: what holds for every session of ours, over it the plan's needs, over them the user's will."""
-    chosen = defaults(settings.master) | dict(needs.conf(settings.master)) | dict(settings.values)
-    chosen[MASTER] = retrying(settings.master)
-    return tuple(sorted(chosen.items()))
-
-
-def retrying(master: str) -> str:
-    """The master with retries, which local ones do not have by themselves."""
-    found = LOCAL.fullmatch(master)
-    return f"local[{found[1] or 1},{RETRIES}]" if found else master
-
-
 def workers_of(master: str) -> int | None:
     """The tasks that a local master runs side by side, where its name says so.
 
@@ -138,26 +85,12 @@ def workers_of(master: str) -> int | None:
     return None if found is None or found[1] == "*" else int(found[1] or 1)
 
 
-def defaults(master: str) -> dict[str, str]:
-    """What every session of ours is told."""
-    told = {
-        "spark.app.name": "VistaQL",
-        "spark.ui.showConsoleProgress": "false",
-        # Live counts come with the heartbeats of executors; ten seconds are long for somebody who watches.
-        "spark.executor.heartbeatInterval": "2s",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
-    }
-    if sys.platform == "linux":
-        # Elsewhere a process that has loaded TensorFlow must not be forked.
-        told["spark.python.daemon.module"] = "vistaql.engines.spark.daemon"
-    if is_loopback(master):
-        told |= {
-            # Spark's pages have no password.
-            "spark.ui.enabled": "false",
-            "spark.driver.bindAddress": LOOPBACK,
-            "spark.driver.host": "localhost",
-        }
-    return told
+def foreign_session() -> SparkSession | None:
+    """A session of this process that was not started here."""
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    return None if active is None or (_kept.now and active is _kept.now.session) else active
 
 
 def start(settings: SparkSettings, needs: Needs) -> Running:

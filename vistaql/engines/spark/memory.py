@@ -2,7 +2,7 @@
 
 `spark.executor.pyspark.memory` is never set: it limits address space, of which TensorFlow reserves far more than it
 touches. Arrow batches, which have 10,000 rows whatever they weigh by default, and adaptive execution, which merges
-partitions into larger ones than the plan allowed, are taken care of while a plan runs (`frames.running_conf`).
+partitions into larger ones than the plan allowed, are taken care of while a plan runs (`running_conf`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 import re
 from typing import TYPE_CHECKING
-
-from vistaql.engines.spark.frames import BATCH_BYTES
 
 if TYPE_CHECKING:
     from vistaql.physical.choices import ClusterChoices
@@ -25,6 +23,10 @@ RESERVED = 300 * MIB
 LEAST_OVERHEAD = 384 * MIB
 OVERHEAD = 0.1
 """of the heap, for Java's code, threads and buffers (Spark's own default)"""
+BATCH_ROWS = 64
+"""rows of an Arrow batch on its way to a worker; without a limit it would be 10,000, whatever they weigh"""
+BATCH_BYTES = 16 * MIB
+"""bytes of such a batch, for tensors and for images that travel as bytes"""
 BATCHES_IN_FLIGHT = 4
 """batches of a task that lie outside the heap: written, read, and one of each being filled"""
 LOCAL_CLUSTER = re.compile(r"local-cluster\[(\d+), *(\d+), *(\d+)\]")
@@ -60,6 +62,17 @@ def spark_conf(master: str, regions: Regions, choices: ClusterChoices | None, ex
         "spark.executor.memoryOverhead": mebibytes(overhead),
     }
     return tuple(sorted((conf | cores).items()))
+
+
+def running_conf(choices: ClusterChoices) -> dict[str, str]:
+    """What Spark SQL is told while a plan runs."""
+    return {
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(BATCH_BYTES),
+        "spark.sql.shuffle.partitions": str(choices.partitions),
+        # The plan is made already. Adaptive execution would merge parts into fewer than there are workers.
+        "spark.sql.adaptive.enabled": "false",
+    }
 
 
 def core_conf(master: str, tasks: int, threads: int, executors: int) -> dict[str, str]:
