@@ -15,6 +15,7 @@ from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import peak_bytes
 from vistaql.optimizer.regions import executors_of, spark_regions
 from vistaql.optimizer.spark import cluster_choices, largest_image, placed, spark_seconds
+from vistaql.physical.choices import JoinPlace
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Keep, Operator, RunPass
 from vistaql.physical.run import run_order
@@ -107,10 +108,11 @@ def spark_candidates(
     """Every strategy in every way in which Spark can run it; equal plans once."""
     seen = set()
     for strategy in (Strategy.EAGER, Strategy.STAGED, Strategy.LAZY):
-        lowered = lower(query, strategy, Storage.MEMORY)
+        plans = {place: lower(placed(query, place), strategy, Storage.MEMORY) for place in JoinPlace}
+        largest = largest_image(plans[JoinPlace.BEFORE], sizes)
         configuration = configure(machine, settings, Storage.MEMORY)
-        for choices in cluster_choices(sizes, largest_image(lowered, sizes), machine, settings):
-            plan = lower(placed(query, choices.place), strategy, Storage.MEMORY)
+        for choices in cluster_choices(sizes, largest, machine, settings):
+            plan = plans[choices.place]
             executors = executors_of(settings.spark, choices)
             regions = spark_regions(plan, sizes, machine, choices, executors)
             chosen = replace(
