@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     OverBatches = Callable[[Batches], Batches]
 
 VECTORS = "key string, vector binary"
-DIGESTS = "digest string"
+DIGESTS = "digest string, vectors bigint, unusable bigint"
 
 
 def reduced(how: Reduction, width: int) -> OverBatches:
@@ -50,12 +50,17 @@ def reduced_batch(table: pa.Table, how: Reduction, width: int) -> pa.RecordBatch
 
 
 def digests(width: int) -> OverBatches:
-    """The digest of each batch; digests of parts are summed, so it does not matter how the rows are cut."""
+    """The digest of each batch, how many vectors it has, and how many of them are not finite.
+
+    Digests of parts are summed, so it does not matter how the rows are cut.
+    """
 
     def run(batches: Batches) -> Batches:
         for batch in batches:
             values = to_rows(batch.column("vector"), width)
-            yield pa.record_batch({"digest": pa.array([digest_of(batch.column("key").to_pylist(), values)])})
+            digest = digest_of(batch.column("key").to_pylist(), values)
+            unusable = int((~np.isfinite(values).all(axis=1)).sum())
+            yield pa.record_batch([[digest], [len(values)], [unusable]], names=["digest", "vectors", "unusable"])
 
     return run
 

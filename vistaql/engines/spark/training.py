@@ -70,9 +70,7 @@ def fit_on_cluster(
     check_folds(examples.codes, examples.tested)
     structured = from_arrow(spark, structured_table(examples, with_columns=with_columns))
     joined = beside(features.vectors, structured, choices.join)
-    digest = summing.sum_of(
-        [row.digest for row in joined.mapInArrow(summing.digests(features.width), summing.DIGESTS).collect()]
-    )
+    digest = digest_of_finite(joined, features.width, len(examples.codes))
     metrics = [metric for name in evaluation.metrics if (metric := metric_named(name))]
     started = perf_counter()
     folds = fit_folds(joined, examples, features.width, learner, choices, with_columns=with_columns)
@@ -120,8 +118,6 @@ def fit_folds(
         )
         return fit_fold(estimator, held.frame, number)
 
-    if shared is not None:
-        check_finite(shared.frame, len(examples.codes))
     with ThreadPoolExecutor(max(1, min(choices.workers, examples.folds))) as pool:
         # The jobs of these threads are of the run as well, so that Ctrl-C finds them.
         inherited = inheritable_thread_target(joined.sparkSession)(fit)
@@ -190,16 +186,19 @@ def fit_fold(estimator: Any, frame: DataFrame, number: int) -> Fitted:
     return Fitted(model, told["place"].to_numpy(), probabilities, converged)
 
 
-def check_finite(frame: DataFrame, rows: int) -> None:
-    """Refuse features that a learner would choke on, and say how many rows have them."""
-    from pyspark.ml.functions import vector_to_array
-    from pyspark.sql import functions as sql
+def digest_of_finite(joined: DataFrame, width: int, rows: int) -> str:
+    """The digest of the features that are learnt from.
 
-    numbers = vector_to_array(frame["features"])
-    unusable = sql.exists(numbers, lambda number: sql.isnan(number) | (sql.abs(number) == float("inf")))
-    bad = frame.where(unusable).count()
-    if bad:
+    Raises BAD_IMAGE where a row has none, and NOT_FINITE where a learner would choke on them.
+    """
+    parts = joined.mapInArrow(summing.digests(width), summing.DIGESTS).collect()
+    missing = rows - sum(part.vectors for part in parts)
+    if missing:
+        raise VistaQLError(Code.BAD_IMAGE, f"{missing:,} rows have no features: their images cannot be used.")
+    unusable = sum(part.unusable for part in parts)
+    if unusable:
         raise VistaQLError(
-            Code.NOT_FINITE, f"The layer gives values that are not finite for {bad} of {rows} rows.",
+            Code.NOT_FINITE, f"The layer gives values that are not finite for {unusable} of {rows} rows.",
             hint="Choose an earlier layer, or trained weights.",
         )  # fmt: skip
+    return summing.sum_of([part.digest for part in parts])
