@@ -35,6 +35,7 @@ RUN = {
     "README.md": 5,
     "docs/architecture.md": 6,
     "docs/extending.md": 2,
+    "docs/how-to/spark.md": 1,
     "docs/language.md": 15,
     "docs/plan-json.md": 1,
     "docs/python.md": 4,
@@ -44,6 +45,7 @@ SHOWN = {
     ("README.md", "sh"): 2,
     ("docs/cli.md", ""): 1,
     ("docs/extending.md", "sh"): 1,
+    ("docs/how-to/spark.md", "sh"): 1,
     ("docs/honest.md", ""): 2,
 }
 

@@ -166,6 +166,7 @@ def test_the_one_to_blame_is_found_among_images_that_were_read_ahead() -> None:
     ("Job aborted: ... Python worker exited unexpectedly (crashed): java.io.EOFException", "Python worker died"),
     ("Job aborted: ExecutorLostFailure (executor 1 exited caused by one of the running tasks)", "executor was lost"),
     ("java.lang.OutOfMemoryError: Java heap space", "Java ran out of memory"),
+    ("Answer from Java side is empty", "Java has ended"),
     ("java.io.IOException: No space left on device", "a disk is full"),
     ("ModuleNotFoundError: No module named 'vistaql'\n", "a worker lacks a package"),
     ("Traceback\n  File x\nValueError: cannot reshape\n", "ValueError: cannot reshape"),

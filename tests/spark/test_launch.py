@@ -15,6 +15,8 @@ from vistaql.engines.spark.launch import start
 from vistaql.engines.spark.memory import RESERVED, spark_conf
 from vistaql.engines.spark.place import unreachable
 from vistaql.errors import Code, VistaQLError
+from vistaql.explain.spark import spark_lines
+from vistaql.optimizer.configuration import Configuration
 from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
 from vistaql.physical.regions import LEAST, Regions
 from vistaql.spark_settings import SparkSettings
@@ -153,3 +155,14 @@ def test_a_master_that_does_not_answer_is_an_error_within_seconds() -> None:
     assert caught.value.code is Code.SPARK_START
     assert "spark://127.0.0.1:9" in caught.value.message
     assert unreachable("yarn") is None
+
+
+def test_explain_can_list_what_spark_would_be_told() -> None:
+    chosen = Configuration(2, 1, 2, cluster=CHOICES, regions=REGIONS, executors=2)
+    settings = SparkSettings((("spark.hadoop.fs.s3a.secret.key", "abc"), ("spark.master", "yarn")))
+    lines = spark_lines(chosen, settings)
+    assert "--conf spark.master=yarn" in lines
+    assert any(line.startswith("--conf spark.executor.memoryOverhead=") for line in lines)
+    assert "--conf spark.sql.adaptive.enabled=false" in lines
+    assert "--conf 'spark.hadoop.fs.s3a.secret.key=(hidden)'" in lines
+    assert spark_lines(Configuration(2, 1, 2), settings) == ()

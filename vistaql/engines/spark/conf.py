@@ -64,6 +64,8 @@ def defaults(master: str) -> dict[str, str]:
         # Live counts come with the heartbeats of executors; ten seconds are long for somebody who watches.
         "spark.executor.heartbeatInterval": "2s",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Tables that are broadcast are small; what takes minutes is a machine that is busy or asleep.
+        "spark.sql.broadcastTimeout": "3600",
     }
     if sys.platform == "linux":
         # Elsewhere a process that has loaded TensorFlow must not be forked.

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Kernel = Callable[[Batches], Batches]
 
 OURS = re.compile(r"vistaql\.errors\.VistaQLError: (VQL\d{4}): (.+?)(?:\n  hint: (.+?))?\n(?!  )", re.DOTALL)
-LAST_LINE = re.compile(r"^([\w.]*(?:Error|Exception|Interrupt|Warning)\b.*)$", re.MULTILINE)
+EXCEPTION = re.compile(r"^(?:: |Caused by: )?(?:[a-z]\w*\.)*(\w*(?:Error|Exception|Interrupt)\b.*)$", re.MULTILINE)
+"""a line that names an exception of Python or Java; its package is left out"""
 BATCHES_AHEAD = 8
 """batches that may be on their way in the kernel when it fails"""
 CAUSES = (
@@ -35,6 +36,11 @@ CAUSES = (
         re.compile(r"OutOfMemoryError"),
         "Java ran out of memory",
         "SET persistence = disk; or more SET partitions = n; or a larger spark.executor.memory or spark.driver.memory.",
+    ),
+    (
+        re.compile(r"Answer from Java side is empty|Connection refused|while trying to connect to the Java server"),
+        "Spark's Java has ended, perhaps killed for its memory",
+        "SET memory_limit lower, or SET workers = 1; the next statement starts Spark again.",
     ),
     (
         re.compile(r"No space left on device"),
@@ -74,6 +80,8 @@ def told(text: str) -> VistaQLError:
       hint: Again.
     >>> told("Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited)").message
     'A task failed: an executor was lost on every try.'
+    >>> told("An error occurred while calling o1.f.\n: org.a.SparkException: It was late.\n\tat b\n\t... 3 more").message
+    'A task failed: SparkException: It was late.'
     """
     found = OURS.search(text + "\n")
     if found:
@@ -81,9 +89,9 @@ def told(text: str) -> VistaQLError:
     for pattern, cause, hint in CAUSES:
         if pattern.search(text):
             return VistaQLError(Code.SPARK_TASK, f"A task failed: {cause}.", hint=hint)
-    lines = LAST_LINE.findall(text) or text.strip().splitlines() or ["Spark gave no reason"]
+    reason = ([*text.strip().splitlines()[:1], *EXCEPTION.findall(text)] or ["Spark gave no reason"])[-1]
     return VistaQLError(
-        Code.SPARK_TASK, f"A task failed: {lines[-1].strip()}", hint="Run it again with --verbose for Spark's trace."
+        Code.SPARK_TASK, f"A task failed: {reason.strip()}", hint="Run it again with --verbose for Spark's trace."
     )
 
 

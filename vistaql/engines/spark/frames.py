@@ -27,7 +27,8 @@ class Held:
     frame: DataFrame
 
     def __post_init__(self) -> None:
-        weakref.finalize(self, release, self.frame)
+        # At the end of the process Spark forgets everything by itself, and may have ended before.
+        weakref.finalize(self, release, self.frame).atexit = False
 
     @classmethod
     def of(cls, frame: DataFrame, persistence: Persistence) -> Held:

@@ -21,6 +21,7 @@ from vistaql.engines.spark.conf import ANY, LOCAL, LOOPBACK, Needs, configuratio
 from vistaql.engines.spark.given import adopted
 from vistaql.engines.spark.java import find_java, java_home
 from vistaql.engines.spark.place import is_loopback, unreachable
+from vistaql.engines.spark.readiness import await_executor, load_early
 from vistaql.errors import Code, VistaQLError
 from vistaql.spark_settings import MASTER, SparkSettings
 
@@ -38,6 +39,12 @@ class Running:
     settings: SparkSettings
     needs: Needs
     log: IO[bytes]
+
+    @property
+    def lives(self) -> bool:
+        """Whether its Java is there; an operating system that is out of memory may have ended it."""
+        gateway: Any = self.session.sparkContext._gateway  # noqa: SLF001, the process is to be found nowhere else
+        return gateway is not None and gateway.proc.poll() is None
 
     def serves(self, settings: SparkSettings, needs: Needs) -> bool:
         """Whether a plan can run in it: the user's settings are those of its start, and it has the memory."""
@@ -68,7 +75,7 @@ def spark_session(settings: SparkSettings, needs: Needs = ANY, given: SparkSessi
     if foreign is not None:
         return adopted(foreign, settings)
     if _kept.now is not None:
-        if _kept.now.serves(settings, needs):
+        if _kept.now.lives and _kept.now.serves(settings, needs):
             return _kept.now.session
         stop()
     _kept.now = start(settings, needs)
@@ -118,12 +125,17 @@ def start(settings: SparkSettings, needs: Needs) -> Running:
         with environment(master, dict(conf)), own_interrupts():
             gateway = launch_gateway(spark_conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
             session = SparkSession(SparkContext(conf=spark_conf, gateway=gateway))
+        await_executor(session, master)
     except (PySparkException, Py4JError) as failure:
         halt()
         raise VistaQLError(
             Code.SPARK_START, f"Spark does not start: {reason_in(log) or str(failure).splitlines()[0]}",
             hint="Look at what differs from the defaults: SHOW SETTINGS",
         ) from failure  # fmt: skip
+    except BaseException:
+        halt()
+        raise
+    load_early(session)
     atexit.register(stop)
     return Running(session, settings, needs, log)
 
@@ -133,7 +145,8 @@ def stop() -> None:
     running, _kept.now = _kept.now, None
     atexit.unregister(stop)
     if running is not None:
-        with own_interrupts():
+        # Java may have been killed, and then there is nothing to stop.
+        with own_interrupts(), contextlib.suppress(Exception):
             running.session.stop()
         halt()
         running.log.close()
@@ -147,7 +160,8 @@ def halt() -> None:
     gateway: Any = SparkContext._gateway  # noqa: SLF001
     SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001
     if gateway is not None:
-        gateway.shutdown()
+        with contextlib.suppress(OSError):
+            gateway.shutdown()
         # Java waits for the end of its standard input, and ends with it.
         gateway.proc.stdin.close()
         gateway.proc.wait()
@@ -157,6 +171,8 @@ def halt() -> None:
 def environment(master: str, conf: dict[str, str]) -> Iterator[None]:
     """The environment that Java and through it the Python workers inherit; ours is as before afterwards."""
     told = {"JAVA_HOME": str(java_home(find_java(), shim_folder())), "PYSPARK_PYTHON": python_for(master, conf)}
+    # A Java of its own puts the command together that starts Spark's; it has not the time to compile well.
+    told["SPARK_LAUNCHER_OPTS"] = os.environ.get("SPARK_LAUNCHER_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     if is_loopback(master):
         told |= {"SPARK_LOCAL_IP": LOOPBACK, "SPARK_LOCAL_HOSTNAME": "localhost"}
     package = str(Path(__file__).parents[3])
