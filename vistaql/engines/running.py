@@ -54,7 +54,8 @@ def joiner(
     from vistaql.engines.spark.relational import SparkJoiner
 
     method = None if settings.join is JoinChoice.AUTO else JoinMethod(settings.join.value)
-    return SparkJoiner(session_for(settings, expected(), given), method)
+    configuration = expected()
+    return SparkJoiner(session_for(settings, configuration, given), method, configuration.threads)
 
 
 def session_for(settings: Settings, configuration: Decided, given: SparkSession | None) -> SparkSession:
