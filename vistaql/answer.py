@@ -18,8 +18,8 @@ from vistaql.physical.operators import Answer, Fit, Scores
 from vistaql.units import format_duration
 
 if TYPE_CHECKING:
-    from vistaql.engines.inprocess.engine import InProcess
     from vistaql.engines.inprocess.prepare import Prepared
+    from vistaql.engines.running import AnyEngine
     from vistaql.frontend.binder import BoundQuery
     from vistaql.frontend.targets import Wanted
     from vistaql.optimizer.choose import Decision
@@ -51,7 +51,7 @@ class Surrounding:
 
 
 def surround(
-    bound: BoundQuery, prepared: Prepared, engine: InProcess, plan: PlanSummary, seconds: float
+    bound: BoundQuery, prepared: Prepared, engine: AnyEngine, plan: PlanSummary, seconds: float
 ) -> Surrounding:
     """What is known of a run besides its scores."""
     if prepared.classes is None or prepared.evaluation is None:
@@ -83,7 +83,7 @@ def surround(
     )
 
 
-def counts_of(prepared: Prepared, engine: InProcess, learnt: int) -> Counts:
+def counts_of(prepared: Prepared, engine: AnyEngine, learnt: int) -> Counts:
     """What became of images and rows."""
     joined = prepared.joined.counts
     bad = len(engine.bad)
@@ -201,7 +201,7 @@ def deviation(values: Sequence[float]) -> float:
 
 
 def answer(
-    bound: BoundQuery, prepared: Prepared, engine: InProcess, decision: Decision, values: object, seconds: float
+    bound: BoundQuery, prepared: Prepared, engine: AnyEngine, decision: Decision, values: object, seconds: float
 ) -> Exploration | Report:
     """The outcome of a query: scores of an EXPLORE, or what an EXPORT wrote."""
     plan = decision.chosen.plan
@@ -211,7 +211,7 @@ def answer(
     return export_report(bound, prepared, engine, int(str(values)), seconds)
 
 
-def export_report(bound: BoundQuery, prepared: Prepared, engine: InProcess, rows: int, seconds: float) -> Report:
+def export_report(bound: BoundQuery, prepared: Prepared, engine: AnyEngine, rows: int, seconds: float) -> Report:
     """What an EXPORT wrote, and what it could not use."""
     path = bound.plan.path if isinstance(bound.plan, Export) else ""
     counts = asdict(counts_of(prepared, engine, rows))

@@ -106,6 +106,12 @@ class Code(Enum):
     INTERRUPTED = "VQL5001"
     OUT_OF_SPACE = "VQL5002"
 
+    # 60xx: Spark
+    NO_JAVA = "VQL6001"
+    SPARK_START = "VQL6002"
+    SPARK_TASK = "VQL6003"
+    GIVEN_SESSION = "VQL6004"
+
     # 90xx: this program
     USAGE = "VQL9001"
     INTERNAL = "VQL9002"

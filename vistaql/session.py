@@ -39,12 +39,13 @@ from vistaql.physical.sizes import Sizes
 from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Confirm, Progress, Silent, go_on, planned
 from vistaql.result import Result
-from vistaql.settings import Settings
+from vistaql.settings import EngineChoice, Settings
 from vistaql.units import format_duration, format_size
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from pyspark.sql import SparkSession
 
 
 @dataclass
@@ -57,6 +58,8 @@ class Session:
     progress: Progress = field(default_factory=Silent)
     confirm: Confirm = go_on
     registered: dict[str, Registered] = field(default_factory=dict)
+    spark: SparkSession | None = None
+    """the session of Spark that plans run in, where the caller has one"""
     last_query: ast.Explore | ast.ExportLayers | None = None
     sourcing: tuple[Path, ...] = ()
 
@@ -205,23 +208,27 @@ class Session:
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
-        from vistaql.engines.inprocess.engine import engine_for
         from vistaql.engines.inprocess.prepare import prepare
+        from vistaql.engines.running import joiner, running_engine
 
         started = perf_counter()
         check_targets(bound, self.catalog)
         memory = {item.table.source: item.data for item in self.registered.values()}
-        prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores)
+        join = joiner(bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration, self.spark)
+        prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores, join)
         decision = self.decide(bound, prepared.sizes)
         if recording is not None:
             recording.decided(decision, perf_counter() - started)
         self.announce(decision)
-        with working_folder() as folder:
-            engine = engine_for(
-                bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
-            )
-            with planned(self.progress, parts_of(decision), decision.limit_bytes):
-                values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
+        configuration = decision.chosen.configuration
+        with (
+            working_folder() as folder,
+            running_engine(
+                bound.plan, bound.settings, prepared, configuration, folder, self.progress, self.spark
+            ) as engine,
+            planned(self.progress, parts_of(decision), decision.limit_bytes),
+        ):
+            values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
@@ -310,6 +317,19 @@ def home_folder(home: str | Path | None) -> Path:
     return user_data_path("vistaql", appauthor=False)
 
 
-def connect(home: str | Path | None = None) -> Session:
-    """A session on a home folder: the argument, else VISTAQL_HOME, else a per-user data folder."""
-    return Session(home_folder(home))
+def connect(home: str | Path | None = None, *, spark: SparkSession | None = None) -> Session:
+    """A session on a home folder: the argument, else VISTAQL_HOME, else a per-user data folder.
+
+    With `spark` plans run in that session of Spark, whose cores and memory are then given.
+    """
+    if spark is None:
+        return Session(home_folder(home))
+    from vistaql.engines.spark.given import given
+
+    has, machine = given(spark), detect()
+    return Session(
+        home_folder(home),
+        replace(machine, cores=has.cores, memory_bytes=has.memory_bytes or machine.memory_bytes),
+        Settings(engine=EngineChoice.SPARK, spark=has.settings),
+        spark=spark,
+    )

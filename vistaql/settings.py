@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
+from vistaql.spark_settings import MASTER, PREFIX, SparkSettings, is_spark
 from vistaql.stores.image_set import OnError
 from vistaql.units import format_duration, format_size, parse_duration, parse_size
 
@@ -24,6 +25,42 @@ class EngineChoice(Enum):
     """Where a plan runs."""
 
     INPROCESS = "inprocess"
+    SPARK = "spark"
+    AUTO = "auto"
+    """whichever is predicted to take less time"""
+
+
+class JoinChoice(Enum):
+    """How Spark brings the sides of a join together."""
+
+    AUTO = "auto"
+    BROADCAST = "broadcast"
+    SHUFFLE = "shuffle"
+
+
+class PlacementChoice(Enum):
+    """Whether rows are joined and filtered before inference or after it."""
+
+    AUTO = "auto"
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class PersistenceChoice(Enum):
+    """In which form Spark keeps what a later pass reads."""
+
+    AUTO = "auto"
+    DESERIALIZED = "deserialized"
+    SERIALIZED = "serialized"
+    DISK = "disk"
+
+
+class TrainingChoice(Enum):
+    """Where learners are fitted when the rows are on Spark."""
+
+    AUTO = "auto"
+    DRIVER = "driver"
+    CLUSTER = "cluster"
 
 
 def setting(default: object, meaning: str, read: Callable[[object], Any]) -> Any:
@@ -109,25 +146,57 @@ class Settings:
     on_error: OnError | None = setting(None, "what a bad image does; auto: as the image set says", one_of(OnError))
     max_bad: float | None = setting(None, "share of bad images that stops a run; auto: as the image set says", fraction)
     cache: bool = setting(True, "whether stored features may be used", truth)
+    join: JoinChoice = setting(JoinChoice.AUTO, "on Spark: how the sides of a join meet", one_of(JoinChoice))
+    placement: PlacementChoice = setting(
+        PlacementChoice.AUTO, "on Spark: join and filter before inference or after", one_of(PlacementChoice)
+    )
+    persistence: PersistenceChoice = setting(
+        PersistenceChoice.AUTO, "on Spark: how tensors for a later pass are kept", one_of(PersistenceChoice)
+    )
+    partitions: int | None = setting(None, "on Spark: parts that the images are cut into", count)
+    workers: int | None = setting(None, "on Spark: Python processes that run the CNN, in all", count)
+    training: TrainingChoice = setting(
+        TrainingChoice.AUTO, "on Spark: fit on the driver or on the cluster (MLlib)", one_of(TrainingChoice)
+    )
+    spark: SparkSettings = field(default_factory=SparkSettings)
 
     def changed(self, name: str, value: object) -> Settings:
         """The settings with one value read from the text. ValueError says what is accepted, KeyError: no such name."""
+        if is_spark(name):
+            return replace(self, spark=self.spark.changed(name, value))
         return replace(self, **{name: readers()[name](value)})
 
     def reset(self, name: str | None) -> Settings:
         """One setting, or all, back to the default."""
+        if name is not None and is_spark(name):
+            return replace(self, spark=self.spark.reset(name))
         return Settings() if name is None else replace(self, **{name: getattr(Settings(), name)})
 
     def describe(self) -> tuple[tuple[str, str, str], ...]:
         """Name, value and meaning of every setting."""
-        return tuple(
-            (item.name, shown(item.name, getattr(self, item.name)), item.metadata["meaning"]) for item in fields(self)
+        own = tuple(
+            (item.name, shown(item.name, getattr(self, item.name)), item.metadata["meaning"])
+            for item in fields(self)
+            if item.metadata
         )
+        return (*own, *self.spark.describe())
 
 
 def readers() -> dict[str, Callable[[object], Any]]:
     """The reading function of each setting."""
-    return {item.name: item.metadata["read"] for item in fields(Settings)}
+    return {item.name: item.metadata["read"] for item in fields(Settings) if item.metadata}
+
+
+def known_name(name: str) -> str | None:
+    """The name of a setting as it is kept; None where there is none. Case counts only in those of Spark.
+
+    >>> known_name("PLAN"), known_name("Spark.executor.memoryOverhead"), known_name("plans")
+    ('plan', 'spark.executor.memoryOverhead', None)
+    """
+    folded = name.casefold()
+    if is_spark(folded):
+        return MASTER if folded == MASTER else PREFIX + name[len(PREFIX) :]
+    return folded if folded in readers() else None
 
 
 def shown(name: str, value: object) -> str:

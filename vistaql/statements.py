@@ -12,10 +12,10 @@ from vistaql.catalog.catalog import Catalog, Kind
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean
 from vistaql.frontend import ast
 from vistaql.frontend.binder import Context
-from vistaql.frontend.options import change_setting, key_of, text_of, unknown_setting, value_of
+from vistaql.frontend.options import change_setting, key_of, setting_name, text_of, value_of
 from vistaql.outcome import Outcome, Relation, Report
 from vistaql.registration import register_cnn
-from vistaql.settings import Settings, readers
+from vistaql.settings import Settings, known_name, readers
 from vistaql.stores.options import Options
 
 if TYPE_CHECKING:
@@ -186,20 +186,18 @@ def change_settings(statement: ast.SetOption | ast.Reset, context: Context) -> S
         return change_setting(statement.option, context.settings, context.parameters)
     if statement.key is None:
         return context.settings.reset(None)
-    name = ".".join(part.text for part in statement.key).casefold()
-    if name not in readers():
-        raise unknown_setting(statement.key)
-    return context.settings.reset(name)
+    return context.settings.reset(setting_name(statement.key))
 
 
 def changed_setting(settings: Settings, name: str, value: object) -> Settings:
     """A setting given by a program or on the command line, as text or as a value."""
-    if name.casefold() not in readers():
+    known = known_name(name)
+    if known is None:
         raise VistaQLError(
             Code.UNKNOWN_SETTING, f"There is no setting '{name}'.", hint=did_you_mean(name, readers(), "settings")
         )
     try:
-        return settings.changed(name.casefold(), plain_number(value))
+        return settings.changed(known, plain_number(value))
     except ValueError as error:
         raise VistaQLError(Code.BAD_OPTION_VALUE, f"{name} cannot be '{value}'.", hint=f"Write {error}.") from None
 

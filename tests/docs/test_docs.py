@@ -36,6 +36,7 @@ RUN = {
     "docs/architecture.md": 6,
     "docs/explain.md": 4,
     "docs/extending.md": 2,
+    "docs/how-to/spark.md": 1,
     "docs/language.md": 15,
     "docs/plan-json.md": 1,
     "docs/python.md": 4,
@@ -45,6 +46,7 @@ SHOWN = {
     ("README.md", "sh"): 2,
     ("docs/cli.md", ""): 1,
     ("docs/extending.md", "sh"): 1,
+    ("docs/how-to/spark.md", "sh"): 1,
     ("docs/honest.md", ""): 2,
 }
 

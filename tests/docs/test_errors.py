@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 ROW = re.compile(r"^\| (VQL\d{4}) (\w+) \| (.+?) \| (.+) \|$", re.MULTILINE)
 IN_WORDS = {
     "TOO_DEEP", "TOO_LONG", "NOT_FINITE", "WEIGHTS_CHANGED", "DOWNLOAD_FAILED", "NO_TENSORFLOW", "NOT_CONFIRMED",
-    "INTERRUPTED", "OUT_OF_SPACE", "INTERNAL",
+    "INTERRUPTED", "OUT_OF_SPACE", "INTERNAL", "NO_JAVA", "SPARK_START", "SPARK_TASK", "GIVEN_SESSION",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from vistaql.settings import Settings
 from vistaql.statements import changed_setting
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
-ROW = re.compile(r"^\| `(\w+)` \| `(.+?)` \| (.+?) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([\w.]+)` \| `(.+?)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
 
 def rows() -> list[tuple[str, str, str, str]]:

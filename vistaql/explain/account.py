@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vistaql.explain.cluster import chosen_words, named, near, where
 from vistaql.explain.reasons import why_lost
 from vistaql.explain.steps import Figures, Step, steps_of
 from vistaql.frontend.ast import ExplainMode
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.memory import Ledger, ledger
+from vistaql.optimizer.regions import spark_ledger
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Keep, Operator, ReadRows, RunPass
 from vistaql.physical.run import Actual, run_order
@@ -18,12 +20,16 @@ from vistaql.plan.node import Node
 
 @dataclass(frozen=True)
 class Loser:
-    """A plan that fits and was not taken, and why. `beaten`: another takes neither more seconds nor more memory."""
+    """A plan that fits and was not taken, and why. `beaten`: another takes neither more seconds nor more memory.
+
+    `name` is short for a plan on Spark: what differs from the chosen one.
+    """
 
     candidate: Candidate
     disk_bytes: int
     why: str
     beaten: bool
+    name: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ class Account:
     def best_of_each_kind(self) -> tuple[Loser, ...]:
         """Of the losers the cheapest of each kind: strategy, place of kept tensors, and place of the join."""
         found: dict[object, Loser] = {}
-        for loser in self.losers:
+        worth = {id(item) for item in near(self.decision)}
+        for loser in (item for item in self.losers if id(item.candidate) in worth):
             found.setdefault(kind_of(loser.candidate), loser)
         return tuple(found.values())
 
@@ -81,17 +88,25 @@ def account(
     measured: Measured | None = None,
 ) -> Account:
     """All that is to be told of a decision."""
-    chosen = decision.chosen
     steps = steps_of(decision)
     return Account(
         mode,
         decision,
         with_actuals(steps, measured) if measured else steps,
-        ledger(chosen.plan, decision.sizes, decision.machine, decision.limit_bytes),
+        ledger_of(decision),
         tuple(loser(item, decision) for item in decision.losers),
         rewrites,
         measured,
     )
+
+
+def ledger_of(decision: Decision) -> Ledger:
+    """The ledger of the chosen plan, in process or on Spark."""
+    chosen, limit = decision.chosen, decision.limit_bytes
+    configuration = chosen.configuration
+    if configuration.regions is not None:
+        return spark_ledger(configuration.regions, configuration.executors, decision.machine, limit)
+    return ledger(chosen.plan, decision.sizes, decision.machine, limit)
 
 
 def loser(candidate: Candidate, decision: Decision) -> Loser:
@@ -102,7 +117,8 @@ def loser(candidate: Candidate, decision: Decision) -> Loser:
         for other in fitting
         if other is not candidate
     )
-    return Loser(candidate, disk_bytes(candidate, decision), why_lost(candidate, decision), beaten)
+    name = named(candidate, decision)
+    return Loser(candidate, disk_bytes(candidate, decision), why_lost(candidate, decision), beaten, name)
 
 
 def disk_bytes(candidate: Candidate, decision: Decision) -> int:
@@ -114,7 +130,13 @@ def disk_bytes(candidate: Candidate, decision: Decision) -> int:
 def kind_of(candidate: Candidate) -> tuple[object, ...]:
     """What plans of one kind have in common."""
     stored = {item.source.storage.value for item in run_order(candidate.plan) if isinstance(item, Keep)}
-    return (candidate.strategy, frozenset(stored), candidate.placement, candidate.joined_late)
+    return (
+        candidate.strategy,
+        frozenset(stored),
+        candidate.placement,
+        candidate.joined_late,
+        candidate.configuration.cluster,
+    )
 
 
 def settings_of(decision: Decision) -> tuple[tuple[str, str], ...]:
@@ -125,13 +147,14 @@ def settings_of(decision: Decision) -> tuple[tuple[str, str], ...]:
     batches = {item.cnn.name: str(item.cnn.batch_rows) for item in chosen.groupings}
     batch = ", ".join(batches.values()) if len(batches) == 1 else ", ".join(f"{b} ({n})" for n, b in batches.items())
     found = [
-        ("engine", "in process"),
-        ("threads", str(configuration.threads)),
+        ("engine", where(chosen)),
         ("decoders", str(configuration.decoders)),
         ("fits side by side", str(configuration.fit_workers)),
         ("batch", batch),
         ("join", chosen.placement.value),
     ]
+    if configuration.cluster is not None:
+        found[-1] = ("on Spark", chosen_words(decision))
     if places:
         found.append(("kept tensors", " and ".join(places)))
     if configuration.spools:

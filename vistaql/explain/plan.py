@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from vistaql.explain.account import Account, Loser, settings_of
+from vistaql.explain.cluster import cluster_json
 from vistaql.explain.logical import nodes_text
 from vistaql.explain.reasons import passes_of
 from vistaql.explain.steps import Figures, Step
 from vistaql.frontend.ast import ExplainMode
 from vistaql.logical.nodes import layers_of
+from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.memory import Ledger
 from vistaql.outcome import PlanSummary
@@ -15,7 +17,10 @@ from vistaql.physical.inference import Output
 from vistaql.physical.operators import RunPass
 from vistaql.plan.graph import in_order, merge
 
-ENGINE = "inprocess"
+
+def engine_of(candidate: Candidate) -> str:
+    """Where a plan runs, as SET engine names it."""
+    return "inprocess" if candidate.configuration.cluster is None else "spark"
 
 
 def plan_json(account: Account, *, with_graph: bool) -> dict[str, object]:
@@ -28,7 +33,7 @@ def plan_json(account: Account, *, with_graph: bool) -> dict[str, object]:
         "strategy": chosen.strategy.value,
         "storage": chosen.configuration.storage.value,
         "forced": decision.forced is not None,
-        "engine": ENGINE,
+        "engine": engine_of(chosen),
         "seconds": round(chosen.seconds, 3),
         "peak_bytes": chosen.peak_bytes,
         "memory_limit": decision.limit_bytes,
@@ -46,6 +51,9 @@ def plan_json(account: Account, *, with_graph: bool) -> dict[str, object]:
             for item in decision.rejections
         ],
     }
+    cluster = chosen.configuration.cluster
+    if cluster is not None:
+        plan["cluster"] = cluster_json(cluster)
     return plan | mode_json(account) | ({"graph": graph_json(decision)} if with_graph else {})
 
 
@@ -155,7 +163,7 @@ def summarize(decision: Decision, inference_seconds: float = 0.0) -> PlanSummary
     return PlanSummary(
         strategy=chosen.strategy.value,
         forced=decision.forced is not None,
-        engine=ENGINE,
+        engine=engine_of(chosen),
         passes=tuple(str(run.inference) for run in passes_of(chosen)),
         estimated_seconds=chosen.seconds,
         peak_bytes=chosen.peak_bytes,

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from enum import Enum
 
+from vistaql.explain.cluster import dearer
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.cost import seconds
@@ -32,6 +33,8 @@ def why_lost(loser: Candidate, decision: Decision) -> str:
     """The kinds of work that make a plan slower than the chosen one, the dearest first."""
     if decision.forced and loser.strategy.value != decision.forced.value:
         return f"plan = {decision.forced.value} leaves it out"
+    if loser.configuration.cluster or decision.chosen.configuration.cluster:
+        return dearer(loser, decision)
     chosen, lost = spent(decision.chosen, decision), spent(loser, decision)
     more = {work: lost[work] - chosen[work] for work in Work}
     difference = loser.seconds - decision.chosen.seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from vistaql.explain import cluster
 from vistaql.explain.account import Account, Loser, settings_of
 from vistaql.explain.logical import rewrites_text
 from vistaql.explain.steps import Figures, Step
@@ -45,7 +46,7 @@ def head(account: Account) -> list[str]:
     """The plan, its seconds, its peak; after a run what it took."""
     decision, measured = account.decision, account.measured
     chosen = decision.chosen
-    name = f"plan {chosen.name}{' (forced)' if decision.forced else ''}"
+    name = f"plan {cluster.title(chosen)}{' (forced)' if decision.forced else ''}"
     peak = f"{format_size(chosen.peak_bytes)} of {format_size(decision.limit_bytes)}"
     if measured is None:
         return wrapped(f"{name}   {format_duration(chosen.seconds)}   {peak}", "", "     ", WIDTH)
@@ -146,7 +147,7 @@ def lost(account: Account) -> tuple[str, list[tuple[str, str, str]]]:
 
 def loser_row(item: Loser) -> tuple[str, str, str]:
     """Name, seconds and reason."""
-    return item.candidate.name, format_duration(item.candidate.seconds), item.why
+    return item.name, format_duration(item.candidate.seconds), item.why
 
 
 def ranking(account: Account) -> list[str]:
@@ -174,11 +175,12 @@ def rejected(account: Account) -> tuple[str, list[tuple[str, str, str]]]:
     """Plans that do not fit, with the inequality that they break."""
     return "does not fit", [
         (
-            item.candidate.name,
+            cluster.named(item.candidate, account.decision),
             f"needs {format_size(item.needs)}",
             f"of {item.constraint.value}, has {format_size(item.has)}",
         )
         for item in account.decision.rejections
+        if cluster.distance(item.candidate, account.decision.chosen) <= 1
     ]
 
 

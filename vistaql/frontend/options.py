@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from vistaql.errors import Code, VistaQLError, did_you_mean
 from vistaql.frontend import ast
 from vistaql.frontend.scope import ParameterValue, bound
-from vistaql.settings import Settings, readers
+from vistaql.settings import Settings, known_name, readers
 
 
 def value_of(expression: ast.Expression, parameters: Mapping[str, ParameterValue]) -> ParameterValue:
@@ -57,10 +57,8 @@ def refuse_twice(options: tuple[ast.Option, ...]) -> None:
 
 def change_setting(option: ast.Option, settings: Settings, parameters: Mapping[str, ParameterValue]) -> Settings:
     """The settings with one option applied."""
-    key = key_of(option)
+    key = setting_name(option.key)
     value = value_of(option.value, parameters)
-    if key not in readers():
-        raise unknown_setting(option.key)
     try:
         return settings.changed(key, value)
     except ValueError as error:
@@ -70,6 +68,14 @@ def change_setting(option: ast.Option, settings: Settings, parameters: Mapping[s
             span=option.value.span,
             hint=f"Write {error}.",
         ) from None
+
+
+def setting_name(key: tuple[ast.Name, ...]) -> str:
+    """The setting that the text names. Raises UNKNOWN_SETTING."""
+    name = known_name(".".join(part.text for part in key))
+    if name is None:
+        raise unknown_setting(key)
+    return name
 
 
 def unknown_setting(key: tuple[ast.Name, ...]) -> VistaQLError:

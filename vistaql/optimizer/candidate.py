@@ -43,7 +43,10 @@ class Candidate:
     @cached_property
     def name(self) -> str:
         """The strategy or the groups of a hybrid, where kept tensors lie, and whether all images are decoded."""
-        return plan_words(self.groupings, self.strategy) + (", join after inference" if self.joined_late else "")
+        words = plan_words(self.groupings, self.strategy)
+        if self.configuration.cluster is not None:
+            return f"{words}, {self.configuration.cluster}"
+        return words + (", join after inference" if self.joined_late else "")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from vistaql.optimizer.lower import Placement, lower, placements, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.passes import PassCosts, Reading
 from vistaql.optimizer.search import PlanSpace
+from vistaql.optimizer.spark_candidates import spark_candidates
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output
 from vistaql.physical.operators import (
@@ -29,7 +30,7 @@ from vistaql.physical.operators import (
 )
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Settings
+from vistaql.settings import EngineChoice, Settings
 
 # Plans that need less and less memory are worth a look where each needs a tenth less than the one before.
 SMALLER = 0.9
@@ -47,6 +48,9 @@ def enumerate_candidates(
 
     Of plans that join after inference only the cheapest: with more images no operator takes less of anything.
     """
+    on_spark = [] if settings.engine is EngineChoice.INPROCESS else spark_candidates(query, sizes, machine, settings)
+    if settings.engine is EngineChoice.SPARK:
+        return list(on_spark)
     pricing = Pricing(query, sizes, machine, settings)
     early, *late = placements(query)
     found: dict[tuple[Grouping, ...], Candidate] = {}
@@ -56,7 +60,8 @@ def enumerate_candidates(
         found.setdefault(item.groupings, item)
     cheapest = min(found.values(), key=lambda item: (item.peak_bytes > limit, item.seconds, item.peak_bytes))
     worse = late if sizes.images < sizes.all_images else []
-    return [*found.values(), *(pricing.candidate(cheapest.groupings, placement) for placement in worse)]
+    after = (pricing.candidate(cheapest.groupings, placement) for placement in worse)
+    return [*found.values(), *after, *on_spark]
 
 
 def named_groupings(query: Explore | Export) -> Iterator[tuple[Grouping, ...]]:

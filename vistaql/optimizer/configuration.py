@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vistaql.optimizer.machine import Machine
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
+from vistaql.physical.regions import Regions
 from vistaql.settings import Settings
 
 
@@ -24,6 +26,12 @@ class Configuration:
     storage: Storage = Storage.MEMORY
     memory_bytes: int = 2**62
     spools: bool = False
+    cluster: ClusterChoices | None = None
+    """what was decided about Spark; None: the plan runs in this process"""
+    regions: Regions | None = None
+    """how its memory is divided"""
+    executors: int = 1
+    """processes of Java that share its workers"""
 
 
 def configure(machine: Machine, settings: Settings, storage: Storage, *, spools: bool = False) -> Configuration:

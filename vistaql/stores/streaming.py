@@ -56,21 +56,42 @@ def _batches(images: ImageSet, source: ParquetBytesSource, rows: int) -> Iterato
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = [source.column]
-    if images.key.kind is KeyKind.COLUMN and images.key.argument:
-        columns.append(images.key.argument)
-    elif source.path_column:
-        columns.append(source.path_column)
     for path in parquet_files(source):
         try:
             with pq.ParquetFile(path, pre_buffer=False) as file:
-                for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):
-                    encoded = batch[source.column]
-                    if source.nested:
-                        encoded = encoded.field("bytes")
-                    yield pa.record_batch({"key": _keys(images, source, batch), "image": encoded.cast(pa.binary())})
+                batches = file.iter_batches(batch_size=rows, columns=_columns(images, source), use_threads=False)
+                yield from (_encoded(images, source, batch) for batch in batches)
         except (pa.ArrowException, OSError) as error:
             raise VistaQLError(Code.UNREADABLE_FILE, f"'{path}' cannot be read: {error}.") from error
+
+
+def read_row_group(
+    images: ImageSet, source: ParquetBytesSource, path: str, place: int, rows: int = 64
+) -> Iterator[pa.RecordBatch]:
+    """The images of one row group of a file, in batches of key and image."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        columns = _columns(images, source)
+        for batch in file.iter_batches(batch_size=rows, row_groups=[place], columns=columns, use_threads=False):
+            yield _encoded(images, source, batch)
+
+
+def _columns(images: ImageSet, source: ParquetBytesSource) -> list[str]:
+    """The columns of a file that are read: the images, and what gives their keys."""
+    if images.key.kind is KeyKind.COLUMN and images.key.argument:
+        return [source.column, images.key.argument]
+    return [source.column, source.path_column] if source.path_column else [source.column]
+
+
+def _encoded(images: ImageSet, source: ParquetBytesSource, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Keys and images of the rows of a file."""
+    import pyarrow as pa
+
+    encoded = batch[source.column]
+    if source.nested:
+        encoded = encoded.field("bytes")
+    return pa.record_batch({"key": _keys(images, source, batch), "image": encoded.cast(pa.binary())})
 
 
 def parquet_files(source: ParquetBytesSource) -> list[str]:

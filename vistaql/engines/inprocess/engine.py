@@ -299,7 +299,6 @@ def engine_for(
     progress: Progress,
 ) -> InProcess:
     """The engine that runs one query, with what was prepared and decided for it."""
-    images = images_of(query).images
     return InProcess(
         learnable=prepared.learnable,
         listing=prepared.listing,
@@ -307,15 +306,21 @@ def engine_for(
         threads_asked_for=settings.threads is not None,
         decoders=configuration.decoders,
         fit_workers=configuration.fit_workers,
-        bad=BadImages(
-            prepared.listing,
-            images.place,
-            settings.on_error or images.on_error,
-            images.max_bad if settings.max_bad is None else settings.max_bad,
-        ),
+        bad=bad_images_of(query, settings, prepared),
         folder=folder,
         progress=progress,
         watch=MemoryWatch(configuration.memory_bytes, folder),
         spools=configuration.spools,
         spool_features=isinstance(query, Export) and not any(isinstance(node, Reduce) for node in query.walk()),
+    )
+
+
+def bad_images_of(query: Explore | Export, settings: Settings, prepared: Prepared) -> BadImages:
+    """No bad images yet, and how many there may be: as the statement says, else as the image set does."""
+    images = images_of(query).images
+    return BadImages(
+        prepared.listing,
+        images.place,
+        settings.on_error or images.on_error,
+        images.max_bad if settings.max_bad is None else settings.max_bad,
     )

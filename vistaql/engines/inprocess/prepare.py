@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,9 +65,13 @@ class Prepared:
 
 
 def prepare(
-    query: Explore | Export, reduction: Reduction | None, memory: Mapping[str, pa.Table], threads: int
+    query: Explore | Export,
+    reduction: Reduction | None,
+    memory: Mapping[str, pa.Table],
+    threads: int,
+    join: Callable[[Rows, Surroundings], JoinedRows] = join_rows,
 ) -> Prepared:
-    """Run the part of a query that needs no pixel.
+    """Run the part of a query that needs no pixel. `join` runs its scans and joins, here or elsewhere.
 
     Raises SEVERAL_IMAGES_A_KEY, NO_ROWS, ONE_CLASS and the other 13xx errors, pointing at the label.
     """
@@ -77,7 +81,7 @@ def prepare(
     images = images_of(query)
     listing = list_images(images.images)
     check_one_image_a_key(listing, images.images.name, reduction)
-    joined = join_rows(rows, Surroundings(for_join(listing, rows), memory, Limits(threads=threads), draw))
+    joined = join(rows, Surroundings(for_join(listing, rows), memory, Limits(threads=threads), draw))
     if not joined.table.num_rows:
         raise no_rows(joined, rows)
     evaluation = next((node.evaluation for node in query.walk() if isinstance(node, Train)), None)

@@ -24,6 +24,8 @@ LABEL = "label"
 SPLIT = "split"
 LISTING = "vistaql_listing"
 SAMPLED = "vistaql_sampled"
+BASE = "base"
+"""the joined rows, before they are filtered"""
 COPIES = "vistaql_copies"
 """how many images have the key"""
 
@@ -76,24 +78,31 @@ def joined(connection: duckdb.DuckDBPyConnection, rows: Rows, around: Surroundin
     for scan in scans(rows):
         if scan.table.format is TableFormat.ARROW:
             connection.register(scan.table.source, around.arrow[scan.table.source])
-    images = images_of(rows)
-    key = identifier(f"{images.alias}.{KEY}")
-    base, outer = unfiltered(rows.rows), filters_and_sample(rows.rows)
-    connection.execute(f"CREATE TEMP TABLE base AS {needed(rows, relation_sql(base), images, outer)}")
-    selected = "SELECT * FROM base"
-    for node in outer:
+    base = needed(rows, relation_sql(unfiltered(rows.rows)))
+    connection.execute(f"CREATE TEMP TABLE {BASE} AS {base}")
+    table, duplicates = picked(connection, rows, around.draw)
+    return JoinedRows(table, count(connection, rows, duplicates))
+
+
+def picked(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, draw: Callable[[list[str], Sample], list[str]]
+) -> tuple[pa.Table, int]:
+    """Filter and sample the joined rows in the table `base`; one row of each key, and how many more there were."""
+    key = identifier(f"{images_of(rows).alias}.{KEY}")
+    selected = f"SELECT * FROM {BASE}"
+    for node in filters_and_sample(rows.rows):
         if isinstance(node, Filter):
             selected = f"SELECT * FROM ({selected}) WHERE {node.predicate.sql}"
         else:
             keys = [value for (value,) in connection.execute(f"SELECT DISTINCT {key} FROM ({selected})").fetchall()]
-            register_keys(connection, around.draw(keys, node))
+            register_keys(connection, draw(keys, node))
             selected = f"SELECT * FROM ({selected}) WHERE {key} IN (SELECT {KEY} FROM {SAMPLED})"
     connection.execute(f"CREATE TEMP TABLE picked AS SELECT {outputs(rows, key)} FROM ({selected})")
     # The smallest row of a key in the order of all its columns: whichever file order the table has.
     names = [row[0] for row in connection.execute("DESCRIBE picked").fetchall()]
     order = ", ".join(identifier(name) for name in names)
     table = connection.sql(f"SELECT DISTINCT ON ({KEY}) * FROM picked ORDER BY {order}").to_arrow_table()
-    return JoinedRows(table, count(connection, rows, key, table.num_rows))
+    return table, one(connection, "SELECT count(*) FROM picked") - table.num_rows
 
 
 def unfiltered(node: Node) -> Node:
@@ -153,13 +162,18 @@ def columns_read(rows: Rows) -> frozenset[str]:
     return frozenset(name.removeprefix(prefix) for name in named if name.startswith(prefix))
 
 
-def needed(rows: Rows, relation: str, images: ScanImages, outer: list[Filter | Sample]) -> str:
+def needed(rows: Rows, relation: str) -> str:
     """The relation with only the columns that somebody reads."""
-    names = {f"{images.alias}.{KEY}", *rows.columns, *(rows.label.columns if rows.label else ())}
+    return f"SELECT {', '.join(identifier(name) for name in names_needed(rows))} FROM ({relation})"
+
+
+def names_needed(rows: Rows) -> tuple[str, ...]:
+    """The columns of the joined rows that somebody reads, sorted."""
+    names = {f"{images_of(rows).alias}.{KEY}", *rows.columns, *(rows.label.columns if rows.label else ())}
     names.update([rows.split] if rows.split else [])
-    for node in outer:
+    for node in filters_and_sample(rows.rows):
         names.update(node.predicate.columns if isinstance(node, Filter) else ())
-    return f"SELECT {', '.join(identifier(name) for name in sorted(names))} FROM ({relation})"
+    return tuple(sorted(names))
 
 
 def outputs(rows: Rows, key: str) -> str:
@@ -179,28 +193,29 @@ def register_keys(connection: duckdb.DuckDBPyConnection, keys: list[str]) -> Non
     connection.register(SAMPLED, pa.table({KEY: pa.array(keys, pa.string())}))
 
 
-def count(connection: duckdb.DuckDBPyConnection, rows: Rows, key: str, distinct: int) -> JoinCounts:
+def one(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """The one number that a query gives; 0 for NULL."""
+    found = connection.execute(sql).fetchone()
+    return int(found[0]) if found and found[0] is not None else 0
+
+
+def count(connection: duckdb.DuckDBPyConnection, rows: Rows, duplicates: int) -> JoinCounts:
     """What the joins left over: images without a row, rows of the first table without an image, repeated keys."""
-
-    def one(sql: str) -> int:
-        found = connection.execute(sql).fetchone()
-        return int(found[0]) if found and found[0] is not None else 0
-
-    images = one(f"SELECT sum({COPIES}) FROM {LISTING}")
+    key = identifier(f"{images_of(rows).alias}.{KEY}")
+    images = one(connection, f"SELECT sum({COPIES}) FROM {LISTING}")
     first = next((node for node in rows.walk() if isinstance(node, Join)), None)
-    duplicates = one("SELECT count(*) FROM picked") - distinct
     if first is None:
         return JoinCounts(images, images, 0, 0, duplicates)
     left, right, met = relation_sql(first.left), relation_sql(first.right), first.condition.sql
     # A left join keeps the images that have no row; later joins may lose some that have one.
     with_row = f"SELECT {key} FROM ({left}) WHERE EXISTS (SELECT 1 FROM ({right}) WHERE {met})"
-    kept = f"{KEY} IN (SELECT {key} FROM base) AND {KEY} IN ({with_row})"
+    kept = f"{KEY} IN (SELECT {key} FROM {BASE}) AND {KEY} IN ({with_row})"
     without_image = f"NOT EXISTS (SELECT 1 FROM ({left}) WHERE {met})"
     return JoinCounts(
         images,
-        one(f"SELECT count(*) FROM ({right})"),
-        images - one(f"SELECT sum({COPIES}) FROM {LISTING} WHERE {kept}"),
-        one(f"SELECT count(*) FROM ({right}) WHERE {without_image}"),
+        one(connection, f"SELECT count(*) FROM ({right})"),
+        images - one(connection, f"SELECT sum({COPIES}) FROM {LISTING} WHERE {kept}"),
+        one(connection, f"SELECT count(*) FROM ({right}) WHERE {without_image}"),
         duplicates,
     )
 

@@ -1,0 +1,156 @@
+"""What killed workers and lost executors change in an answer: nothing. Kills, counts, and compares with a quiet run.
+
+    python benchmarks/spark_faults.py [--workers 20] [--executors 5] [--seed 1]
+
+The demo's 896 scans, two layers, staged, so that one pass resumes from a tensor that the cluster keeps. Each run on
+Spark gets one SIGKILL at a random moment while tasks run: first of Python workers (`local[2]`, whose tasks are tried
+again), then of executors (`local-cluster[2,1,1024]`, which starts others). Features, folds and scores must be those of
+the plan in this process, bit for bit. Exit code 1 where they are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, sleep
+
+import psutil
+
+from vistaql.demo import write
+from vistaql.demo.folder import SETUP
+from vistaql.engines.spark.launch import spark_session
+from vistaql.outcome import Exploration
+from vistaql.session import Session, connect
+
+QUESTION = "EXPLORE LAYERS conv3, fc5 OF strokes FROM scans JOIN measures TRAIN lr WITH (plan = staged)"
+DAEMON = "vistaql.engines.spark.daemon"
+EXECUTOR = "CoarseGrainedExecutorBackend"
+PATIENCE = 300.0
+"""seconds for a victim to appear"""
+
+Answer = tuple[tuple[str | None, tuple[float, ...]], ...]
+
+
+@dataclass
+class Kill:
+    """A process that was killed, and whether tasks were running then."""
+
+    pid: int | None = None
+    busy: bool = False
+
+
+def answer(session: Session) -> Answer:
+    """Digests of features and scores of folds."""
+    outcome = session.sql(QUESTION).outcome
+    assert isinstance(outcome, Exploration)
+    return tuple((row.digest, row.folds) for row in outcome.rows)
+
+
+def workers() -> list[psutil.Process]:
+    """The Python workers below this process: what the daemon has forked."""
+    found = [process for process in descendants() if DAEMON in command(process)]
+    return [process for process in found if DAEMON in command(process.parent())]
+
+
+def executors() -> list[psutil.Process]:
+    """The executors below this process."""
+    return [process for process in descendants() if EXECUTOR in command(process)]
+
+
+def descendants() -> list[psutil.Process]:
+    """Every process that this one started, and those that they started."""
+    return psutil.Process().children(recursive=True)
+
+
+def command(process: psutil.Process | None) -> str:
+    """The command line of a process; empty where it has ended."""
+    try:
+        return " ".join(process.cmdline()) if process else ""
+    except psutil.Error:
+        return ""
+
+
+@contextmanager
+def one_kill(session: Session, victims: Callable[[], list[psutil.Process]], chance: random.Random) -> Iterator[Kill]:
+    """Kill one victim at some moment of the block at which tasks run."""
+    kill, over = Kill(), threading.Event()
+    tracker = spark_session(session.settings.spark).sparkContext.statusTracker()
+
+    def busy() -> bool:
+        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        return any(stage is not None and stage.numActiveTasks > 0 for stage in stages)
+
+    def wait_and_kill() -> None:
+        sleep(chance.uniform(0, 1))
+        end = perf_counter() + PATIENCE
+        while not over.is_set() and perf_counter() < end:
+            if busy() and (found := victims()):
+                victim = chance.choice(sorted(found, key=lambda process: process.pid))
+                kill.busy, kill.pid = busy(), victim.pid
+                victim.kill()
+                return
+            sleep(0.02)
+
+    thread = threading.Thread(target=wait_and_kill)
+    thread.start()
+    try:
+        yield kill
+    finally:
+        over.set()
+        thread.join()
+
+
+def disturb(
+    session: Session, what: str, count: int, victims: Callable[[], list[psutil.Process]], quiet: Answer, seed: int
+) -> bool:
+    """Run the question as often as it takes to kill `count` victims; whether every answer was the quiet one."""
+    chance = random.Random(seed)  # noqa: S311, it guards nothing
+    killed = equal = runs = 0
+    # The first run starts what is to be killed.
+    unequal = answer(session) != quiet
+    while killed < count and runs < 3 * count:
+        runs += 1
+        with one_kill(session, victims, chance) as kill:
+            found = answer(session)
+        if kill.pid is not None:
+            killed += 1
+            equal += found == quiet
+        unequal |= found != quiet
+    print(f"{what}: {killed} killed while tasks ran, {equal} answers equal to the quiet one", flush=True)
+    return killed == count and equal == killed and not unequal
+
+
+def main() -> int:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, default=20)
+    parser.add_argument("--executors", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    wanted = parser.parse_args()
+    good = True
+    with tempfile.TemporaryDirectory() as folder:
+        demo = write(Path(folder) / "demo")
+        with connect(Path(folder) / "home") as session:
+            for _ in session.run(SETUP, {}, demo.folder):
+                pass
+            quiet = answer(session)
+            session.sql("SET engine = spark; SET partitions = 24; SET training = driver")
+            for what, count, master, victims in (
+                ("Python workers", wanted.workers, "local[2]", workers),
+                ("executors", wanted.executors, "local-cluster[2,1,1024]", executors),
+            ):
+                if count:
+                    session.set("spark.master", master)
+                    good &= disturb(session, what, count, victims, quiet, wanted.seed)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

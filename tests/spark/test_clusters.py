@@ -1,0 +1,115 @@
+"""Executors that are processes of their own: Spark's local cluster, and a master with two workers on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyspark
+import pytest
+
+import vistaql
+from tests.spark.conftest import Both
+from vistaql.engines.spark.java import find_java, java_home
+
+LOCAL_CLUSTER = "local-cluster[2,1,2048]"
+REST = "FROM photos JOIN items ON photos.key = items.sku TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
+SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a master with two workers of one core; all are ended with the tests."""
+    folder = tmp_path_factory.mktemp("standalone")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"spark://localhost:{port}"
+    environment = os.environ | {
+        "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost",
+        "JAVA_HOME": str(java_home(find_java(), folder)),
+        "PYTHONPATH": str(Path(vistaql.__file__).parents[1]),
+    }  # fmt: skip
+    worker = ["org.apache.spark.deploy.worker.Worker", "--host", "localhost", "--webui-port", "0", "--cores", "1",
+              "--memory", "3g"]  # fmt: skip
+    commands = [
+        ["org.apache.spark.deploy.master.Master", "--host", "localhost", "--port", str(port), "--webui-port", "0"],
+        *([*worker, "--work-dir", str(folder / name), url] for name in ("one", "two")),
+    ]
+    started = []
+    try:
+        for number, command in enumerate(commands):
+            with (folder / f"{number}.log").open("wb") as log:
+                started.append(
+                    subprocess.Popen([SPARK_CLASS, *command], env=environment, stdout=log, stderr=subprocess.STDOUT)
+                )
+            wait_for(folder / f"{number}.log", "ALIVE" if number == 0 else "Successfully registered")
+        yield url
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            process.wait(PATIENCE)
+
+
+def wait_for(log: Path, words: str) -> None:
+    """Wait until a log says something."""
+    end = time.monotonic() + PATIENCE
+    while words not in log.read_text(errors="replace"):
+        assert time.monotonic() < end, log.read_text(errors="replace")[-2000:]
+        time.sleep(0.2)
+
+
+def run(both: Both, master: str, text: str, **settings: object) -> list[dict[str, object]]:
+    """The rows of an EXPLORE that another process runs on a cluster."""
+    given = {"engine": "spark", "spark.master": master, "training": "driver", "threads": 1} | settings
+    options = [part for name, value in given.items() for part in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "vistaql", "--home", str(both.folder / "home"), *options, "--format", "json",
+               "-c", text]  # fmt: skip
+    environment = os.environ | {"PYTHONPATH": str(Path(vistaql.__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    rows: list[dict[str, object]] = json.loads(done.stdout.splitlines()[-1])["rows"]
+    return rows
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("cnn", ["strokes", "resnet20", "squeezenet", "mobilenet"])
+@pytest.mark.parametrize("where", ["local cluster", "standalone"])
+@pytest.mark.parametrize("plan", ["eager", "staged"])
+def test_executors_give_the_bits_that_this_process_gives(
+    cnn: str, where: str, plan: str, both: Both, layers: Callable[[str], str], request: pytest.FixtureRequest
+) -> None:
+    """Weights travel by file; what each executor computes is shuffled and held."""
+    master = LOCAL_CLUSTER if where == "local cluster" else request.getfixturevalue("standalone")
+    text = f"EXPLORE {layers(cnn)} {REST}"
+    expected = both.in_process(text)
+    found = run(both, master, text, plan=plan, partitions=3, join="shuffle", persistence="serialized")
+    assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
+    assert [row["folds"] for row in found] == [list(row.folds) for row in expected.rows]
+
+
+@pytest.mark.volume
+def test_features_do_not_pass_through_the_driver(both: Both, test_data: Path) -> None:
+    """Tensors of 240 photos (18 MB) are trained on where the results of a job may be 8 MB, in a small driver.
+
+    The same limit stops training on the driver, which collects them.
+    """
+    photos = test_data / "datasets" / "clothing-small"
+    both.sql(f"CREATE IMAGES clothes FROM '{photos}/images';"
+             f"CREATE TABLE wardrobe FROM '{photos}/items.csv' KEY item_id LABEL kids")  # fmt: skip
+    text = "EXPLORE LAYERS conv2 POOL none OF strokes FROM clothes JOIN wardrobe FEATURES NONE TRAIN lr (reg = 1)"
+    text += " EVALUATE accuracy USING HOLDOUT (0.3)"
+    small = {"spark.driver.maxResultSize": "8m", "spark.driver.memory": "600m", "placement": "before"}
+    expected = both.in_process(text)
+    found = run(both, LOCAL_CLUSTER, text, **small | {"training": "cluster"})
+    assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
+    with pytest.raises(AssertionError, match=r"(?i)maxResultSize|bigger than"):
+        run(both, LOCAL_CLUSTER, text, **small)

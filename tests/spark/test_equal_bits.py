@@ -1,0 +1,80 @@
+"""Features on Spark have the bits that they have in process: whatever the plan, the parts and the places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+
+from tests.spark.conftest import CNNS, Both
+from vistaql.outcome import Exploration
+
+REST = "FROM photos JOIN items ON photos.key = items.sku WHERE size < 90 TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
+
+# Every value of a column meets every value of every other column, but for a few pairs of plan and CNN.
+PAIRWISE = [
+    # cnn, plan, partitions, join, placement, persistence
+    ("strokes", "staged", 8, "shuffle", "after", "disk"),
+    ("strokes", "lazy", 1, "broadcast", "before", "serialized"),
+    ("resnet20", "eager", 1, "shuffle", "before", "deserialized"),
+    ("resnet20", "eager", 3, "broadcast", "after", "disk"),
+    ("resnet20", "staged", 8, "broadcast", "before", "serialized"),
+    ("squeezenet", "eager", 3, "shuffle", "before", "serialized"),
+    ("squeezenet", "staged", 1, "broadcast", "after", "deserialized"),
+    ("mobilenet", "eager", 8, "shuffle", "after", "deserialized"),
+    ("mobilenet", "staged", 3, "broadcast", "before", "disk"),
+]
+NAMES = ("plan", "partitions", "join", "placement", "persistence")
+
+
+def said(answer: Exploration) -> list[tuple[object, ...]]:
+    """What must not depend on where a plan runs."""
+    return [(row.layer, row.width, row.digest, row.folds) for row in answer.rows]
+
+
+@pytest.fixture(scope="module")
+def expected(both: Both, layers: Callable[[str], str]) -> Callable[[str], Exploration]:
+    """The answer in process, once for each CNN."""
+    known: dict[str, Exploration] = {}
+
+    def answer(cnn: str) -> Exploration:
+        if cnn not in known:
+            known[cnn] = both.in_process(f"EXPLORE {layers(cnn)} {REST}")
+        return known[cnn]
+
+    return answer
+
+
+def check(
+    both: Both, layers: Callable[[str], str], expected: Exploration, cnn: str, choices: tuple[object, ...]
+) -> None:
+    """Run one plan and compare it."""
+    found = both.on_spark(f"EXPLORE {layers(cnn)} {REST}", **dict(zip(NAMES, choices, strict=True)))
+    assert said(found) == said(expected)
+    after = "after" in choices
+    assert found.counts.decoded == (found.counts.images if after else expected.counts.decoded)
+    assert found.counts.joined == expected.counts.joined
+
+
+@pytest.mark.parametrize(("cnn", "choices"), [(row[0], row[1:]) for row in PAIRWISE])
+def test_pairs_of_choices_change_no_bit(
+    cnn: str, choices: tuple[object, ...], both: Both, layers: Callable[[str], str],
+    expected: Callable[[str], Exploration],
+) -> None:  # fmt: skip
+    """Digests, widths and fold scores equal those in process; learners are the same, on the driver."""
+    check(both, layers, expected(cnn), cnn, choices)
+
+
+@pytest.mark.volume
+@pytest.mark.parametrize("cnn", CNNS)
+@pytest.mark.parametrize("partitions", [1, 3, 8])
+def test_all_choices_change_no_bit(
+    cnn: str, partitions: int, both: Both, layers: Callable[[str], str], expected: Callable[[str], Exploration]
+) -> None:
+    """All combinations of plan, join, placement and persistence."""
+    for plan, join, placement, persistence in product(
+        ("eager", "staged", "lazy"), ("broadcast", "shuffle"), ("before", "after"),
+        ("deserialized", "serialized", "disk"),
+    ):  # fmt: skip
+        check(both, layers, expected(cnn), cnn, (plan, partitions, join, placement, persistence))

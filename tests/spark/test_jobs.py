@@ -1,0 +1,179 @@
+"""Jobs of a run: named, watched, cancelled, and told in one line when they fail."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from tests.spark.conftest import Both
+from vistaql.engines.spark.counting import items
+from vistaql.engines.spark.failures import blaming, told
+from vistaql.engines.spark.jobs import LABELS, active_jobs, jobs, watched
+from vistaql.errors import Code, VistaQLError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    Batches = Iterator[pa.RecordBatch]
+
+QUESTION = (
+    "EXPLORE LAYERS conv3 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr "
+    "EVALUATE accuracy USING HOLDOUT (0.3)"
+)
+
+
+@dataclass
+class Watch:
+    """A progress that remembers."""
+
+    started: list[tuple[str, int, str]] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    finished: int = 0
+
+    def start(self, what: str, total: int, unit: str) -> None:
+        self.started.append((what, total, unit))
+
+    def advance(self, count: int) -> None:
+        self.counts.append(count)
+
+    def finish(self) -> None:
+        self.finished += 1
+
+    def say(self, line: str) -> None:
+        pass
+
+
+@pytest.fixture
+def spark(both: Both) -> SparkSession:
+    assert both.spark.spark
+    return both.spark.spark
+
+
+def slowly(batches: Batches) -> Batches:
+    """Rows at a tenth of a second each."""
+    for batch in batches:
+        time.sleep(0.1 * batch.num_rows)
+        yield batch
+
+
+def in_small_batches(spark: SparkSession, rows: int, parts: int) -> Iterator[object]:
+    """Frames of numbers that reach Python two at a time."""
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2")
+    return spark.range(rows, numPartitions=parts).mapInArrow(slowly, "id long")
+
+
+def test_jobs_of_a_run_say_what_they_do_and_carry_its_id(both: Both, spark: SparkSession) -> None:
+    store = spark._jsparkSession.sharedState().statusStore()
+    before = store.executionsCount()
+    both.on_spark(QUESTION)
+    said = [query.description() for query in items(store.executionsList())][before:]
+    assert any(line.startswith("VistaQL: strokes conv3, 34 images (run ") for line in said)
+    assert len({re.findall(r"run ([0-9a-f]{8})\)$", line)[0] for line in said if line.startswith("VistaQL: ")}) == 1
+
+
+def test_progress_has_the_form_it_has_in_process(both: Both) -> None:
+    """The same call, the same total; what is counted adds up to it."""
+    here, there = Watch(), Watch()
+    for session, watch in ((both.here, here), (both.spark, there)):
+        before, session.progress = session.progress, watch
+        try:
+            session.sql(QUESTION)
+        finally:
+            session.progress = before
+    assert there.started == here.started == [("strokes conv3", 34, "images")]
+    assert sum(there.counts) == sum(here.counts) == 34
+    assert (here.finished, there.finished) == (1, 1)
+
+
+def test_images_are_counted_while_tasks_run(spark: SparkSession) -> None:
+    watch = Watch()
+    with watched(spark, watch, "1f3c9a2e", "slow", 80):
+        assert in_small_batches(spark, 80, 2).count() == 80
+    assert sum(watch.counts) == 80
+    assert len([count for count in watch.counts if count > 0]) > 1
+
+
+def test_an_interrupt_cancels_the_run_and_nobody_elses_jobs(spark: SparkSession) -> None:
+    context = spark.sparkContext
+    labels = {name: context.getLocalProperty(name) for name in LABELS}
+    other = threading.Thread(target=lambda: results.append(in_small_batches(spark, 60, 1).count()))
+    results: list[int] = []
+    other.start()
+    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), jobs(spark, "interrupt", "slow"):
+        in_small_batches(spark, 4000, 1).count()
+    end = time.monotonic() + 30
+    while active_jobs(context, "interrupt"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    other.join()
+    assert results == [60]
+    assert {name: context.getLocalProperty(name) for name in LABELS} == labels
+    assert spark.range(3).count() == 3
+
+
+def pictures(*keys: str) -> pa.RecordBatch:
+    return pa.record_batch({"key": list(keys), "number": list(range(len(keys)))})
+
+
+def fails_at_p7(batches: Batches) -> Batches:
+    """A kernel that reads ahead, and fails at one image."""
+    for batch in list(batches):
+        if "p7" in batch.column("key").to_pylist():
+            raise MemoryError("no room for 8 GB")
+        yield batch
+
+
+def test_a_failing_task_is_told_in_one_line_that_names_the_image(spark: SparkSession) -> None:
+    frame = spark.createDataFrame(pa.table({"key": [f"p{n}" for n in range(20)], "number": list(range(20))}))
+    failing = frame.mapInArrow(lambda batches: blaming(fails_at_p7, batches), "key string, number long")
+    with pytest.raises(VistaQLError) as caught, jobs(spark, "fails", "pictures"):
+        failing.count()
+    assert caught.value.code is Code.SPARK_TASK
+    assert caught.value.message == "A task failed at the image 'p7': MemoryError: no room for 8 GB"
+    assert "Traceback" in str(caught.value.__cause__)
+
+
+def test_an_error_of_ours_comes_back_as_it_was_raised(spark: SparkSession) -> None:
+    def refuses(batches: Batches) -> Batches:
+        raise VistaQLError(Code.WEIGHTS_CHANGED, "The weights of 'net' are no longer what they were.", hint="Go back.")
+        yield from batches
+
+    with pytest.raises(VistaQLError) as caught, jobs(spark, "refuses", "weights"):
+        spark.range(3).mapInArrow(lambda batches: blaming(refuses, batches), "id long").count()
+    found = caught.value
+    assert (found.code, found.hint) == (Code.WEIGHTS_CHANGED, "Go back.")
+    assert found.message == "The weights of 'net' are no longer what they were."
+
+
+def test_the_one_to_blame_is_found_among_images_that_were_read_ahead() -> None:
+    batches = [pictures("p1", "p2"), pictures("p3", "p7"), pictures("p8")]
+    with pytest.raises(VistaQLError, match="the image 'p7'"):
+        list(blaming(fails_at_p7, iter(batches)))
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Job aborted: ... Python worker exited unexpectedly (crashed): java.io.EOFException", "Python worker died"),
+    ("Job aborted: ExecutorLostFailure (executor 1 exited caused by one of the running tasks)", "executor was lost"),
+    ("java.lang.OutOfMemoryError: Java heap space", "Java ran out of memory"),
+    ("Answer from Java side is empty", "Java has ended"),
+    ("java.io.IOException: No space left on device", "a disk is full"),
+    ("ModuleNotFoundError: No module named 'vistaql'\n", "a worker lacks a package"),
+    ("Traceback\n  File x\nValueError: cannot reshape\n", "ValueError: cannot reshape"),
+    ("", "no reason"),
+])  # fmt: skip
+def test_what_spark_says_becomes_a_line_and_a_way_out(text: str, words: str) -> None:
+    error = told(text)
+    assert words in error.message
+    assert "\n" not in error.message
+    assert error.hint

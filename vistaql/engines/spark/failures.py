@@ -1,0 +1,139 @@
+"""What fails on Spark, in one line: which image, which worker, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vistaql.errors import Code, VistaQLError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Batches = Iterator[pa.RecordBatch]
+    Kernel = Callable[[Batches], Batches]
+
+OURS = re.compile(r"vistaql\.errors\.VistaQLError: (VQL\d{4}): (.+?)(?:\n  hint: (.+?))?\n(?!  )", re.DOTALL)
+EXCEPTION = re.compile(r"^(?:: |Caused by: )?(?:[a-z]\w*\.)*(\w*(?:Error|Exception|Interrupt)\b.*)$", re.MULTILINE)
+"""a line that names an exception of Python or Java; its package is left out"""
+BATCHES_AHEAD = 8
+"""batches that may be on their way in the kernel when it fails"""
+CAUSES = (
+    (
+        re.compile(r"Python worker exited unexpectedly|worker (?:crashed|died)|EOFException", re.IGNORECASE),
+        "a Python worker died on every try",
+        "Give workers more room: SET workers = 1; or SET threads = 1; or a larger spark.executor.memoryOverhead.",
+    ),
+    (
+        re.compile(r"ExecutorLostFailure|executor (?:lost|exited)|Lost executor", re.IGNORECASE),
+        "an executor was lost on every try",
+        "Look into the executor's log; where it was killed for its memory, set spark.executor.memoryOverhead higher.",
+    ),
+    (
+        re.compile(r"OutOfMemoryError"),
+        "Java ran out of memory",
+        "SET persistence = disk; or more SET partitions = n; or a larger spark.executor.memory or spark.driver.memory.",
+    ),
+    (
+        re.compile(r"Answer from Java side is empty|Connection refused|while trying to connect to the Java server"),
+        "Spark's Java has ended, perhaps killed for its memory",
+        "SET memory_limit lower, or SET workers = 1; the next statement starts Spark again.",
+    ),
+    (
+        re.compile(r"No space left on device"),
+        "a disk is full",
+        "Make room, or name another folder: SET spark.local.dir = '/path'",
+    ),
+    (
+        re.compile(r"ModuleNotFoundError: No module named '(?:vistaql|pyspark|tensorflow|pyarrow)"),
+        "a worker lacks a package that plans need",
+        "Install vistaql where executors run, and name its Python: SET spark.pyspark.python = '/path/bin/python'",
+    ),
+    (
+        re.compile(r"PYTHON_VERSION_MISMATCH|different version.*driver", re.IGNORECASE),
+        "workers run another version of Python than the driver",
+        "SET spark.pyspark.python = '/path/bin/python' to one of the driver's version.",
+    ),
+)
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what Spark raises into a VistaQLError of one line; Spark's own words stay its cause."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as failure:
+        raise told(str(failure)) from failure
+
+
+def told(text: str) -> VistaQLError:
+    r"""The error behind Spark's words: one that a worker raised as it is, else the cause in a line.
+
+    >>> print(told("Traceback\nvistaql.errors.VistaQLError: VQL3003: The weights changed.\n  hint: Again.\n\n"))
+    VQL3003: The weights changed.
+      hint: Again.
+    >>> told("Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited)").message
+    'A task failed: an executor was lost on every try.'
+    >>> told("An error occurred while calling o1.f.\n: org.a.SparkException: It was late.\n\tat b\n\t... 3").message
+    'A task failed: SparkException: It was late.'
+    """
+    found = OURS.search(text + "\n")
+    if found:
+        return VistaQLError(Code(found[1]), found[2], hint=found[3])
+    for pattern, cause, hint in CAUSES:
+        if pattern.search(text):
+            return VistaQLError(Code.SPARK_TASK, f"A task failed: {cause}.", hint=hint)
+    reason = ([*text.strip().splitlines()[:1], *EXCEPTION.findall(text)] or ["Spark gave no reason"])[-1]
+    return VistaQLError(
+        Code.SPARK_TASK, f"A task failed: {reason.strip()}", hint="Run it again with --verbose for Spark's trace."
+    )
+
+
+def blaming(kernel: Kernel, batches: Batches) -> Batches:
+    """Run a kernel in a worker; where it fails, raise SPARK_TASK with the key of the image that makes it fail.
+
+    Images are decoded ahead, so the one to blame is found by giving each of the last images to the kernel alone.
+    """
+    recent: deque[pa.RecordBatch] = deque(maxlen=BATCHES_AHEAD)
+
+    def seen() -> Batches:
+        for batch in batches:
+            recent.append(batch)
+            yield batch
+
+    try:
+        yield from kernel(seen())
+    except VistaQLError:
+        raise
+    except Exception as failure:
+        raise VistaQLError(
+            Code.SPARK_TASK,
+            f"A task failed at {culprit(kernel, tuple(recent))}: {type(failure).__name__}: {first_line(failure)}",
+            hint="Take it out of the image set, or run again with --verbose for the trace.",
+        ) from failure
+
+
+def culprit(kernel: Kernel, recent: tuple[pa.RecordBatch, ...]) -> str:
+    """The image that the kernel fails on by itself, in words; the range of keys where each alone goes well."""
+    keys: list[str] = []
+    for batch in recent:
+        for row in range(batch.num_rows):
+            alone = batch.slice(row, 1)
+            keys.append(str(alone.column("key")[0].as_py()))
+            try:
+                for _ in kernel(iter((alone,))):
+                    pass
+            except Exception:  # noqa: BLE001, whatever it is, it is what we look for
+                return f"the image '{keys[-1]}'"
+    return f"the images '{keys[0]}' to '{keys[-1]}'" if keys else "the first image"
+
+
+def first_line(failure: Exception) -> str:
+    """What an exception says, on one line."""
+    return (str(failure).strip().splitlines() or ["no reason given"])[0]

@@ -1,0 +1,92 @@
+"""How a plan on Spark divides memory between Java, its Python workers, and this process."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.memory import Ledger, Line, Region
+from vistaql.optimizer.spark import RATES, SparkRates
+from vistaql.physical.choices import ClusterChoices, Persistence, TrainingPlace
+from vistaql.physical.operators import Fit, Keep, Operator, PickFeatures, RunPass
+from vistaql.physical.regions import LEAST, Regions
+from vistaql.physical.run import run_order
+from vistaql.physical.sizes import Sizes
+from vistaql.spark_settings import SparkSettings
+
+KEY_BYTES: Final = 200
+"""Bytes of a row's key and path as objects of Java"""
+IN_FLIGHT: Final = 2
+"""Copies of a partition's vectors in Java: as Spark's rows, and as Arrow's (alpha of Vista, equation 10)"""
+
+
+def spark_regions(
+    plan: Operator,
+    sizes: Sizes,
+    machine: Machine,
+    choices: ClusterChoices,
+    executors: int = 1,
+    rates: SparkRates = RATES,
+) -> Regions:
+    """The regions of each of `executors` executors and of the driver, in bytes (Vista, equations 9 to 12).
+
+    Mended: storage is an executor's share and not the whole cluster's; broadcasts and the driver are in it.
+    """
+    order = run_order(plan)
+    passes = [node for node in order if isinstance(node, RunPass)]
+    picked = [node for node in order if isinstance(node, PickFeatures)]
+    tasks = math.ceil(choices.workers / executors)
+    vectors = sum(node.size(sizes) for node in picked)
+    tensors = max((node.bytes(sizes) for node in order if isinstance(node, Keep)), default=0)
+    held = 0.0 if choices.persistence is Persistence.DISK else rates.blow_up * (vectors + tensors)
+    worker = int(machine.calibration.library_bytes) + max((node.memory(sizes) for node in passes), default=0)
+    keys = KEY_BYTES * (sizes.rows + sizes.all_images)
+    moving = IN_FLIGHT * tasks * (vectors + tensors) / max(1, choices.partitions)
+    collected, python = 0, machine.calibration.process_bytes
+    if choices.training is TrainingPlace.DRIVER:
+        collected = max((node.size(sizes) for node in picked), default=0)
+        python += 2 * collected + max((node.memory(sizes) for node in order if isinstance(node, Fit)), default=0)
+    return Regions(
+        core=max(LEAST.core, int(rates.core_bytes)),
+        user=max(LEAST.user, int(keys + moving)),
+        storage=max(LEAST.storage, int(held / executors)),
+        deep_learning=int(tasks * worker),
+        driver=max(LEAST.driver, int(keys + IN_FLIGHT * collected)),
+        python=int(python),
+    )
+
+
+def spark_ledger(regions: Regions, executors: int, machine: Machine, limit: int) -> Ledger:
+    """The regions of all machines together, as the ledger of a plan."""
+    bytes_of = {
+        Region.SYSTEM: (machine.reserve_bytes, "left to others"),
+        Region.CORE: (executors * regions.core, "Spark's own objects"),
+        Region.DEEP_LEARNING: (executors * regions.deep_learning, "Python workers: TensorFlow, graphs, batches"),
+        Region.STORAGE: (executors * regions.storage, "tensors and vectors kept for later passes"),
+        Region.USER: (executors * regions.user, "rows and vectors on their way, broadcasts"),
+        Region.DRIVER: (regions.driver + regions.python, "the driver's heap, and this process"),
+    }
+    lines = tuple(Line(region, int(size), told) for region, (size, told) in bytes_of.items())
+    return Ledger(lines, "Spark", limit)
+
+
+def executors_of(settings: SparkSettings, choices: ClusterChoices) -> int:
+    """Executors that share the workers: as set, as the master's name says, else one.
+
+    >>> from vistaql.physical.choices import JoinMethod, JoinPlace
+    >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, JoinPlace.AFTER, Persistence.DISK, TrainingPlace.DRIVER)
+    >>> executors_of(SparkSettings((("spark.master", "local-cluster[2,1,2048]"),)), two)
+    2
+    """
+    values = dict(settings.values)
+    if found := re.match(r"local-cluster\[(\d+)", settings.master):
+        return int(found[1])
+    if settings.master.startswith("local"):
+        return 1
+    if "spark.executor.instances" in values:
+        return max(1, int(values["spark.executor.instances"]))
+    if "spark.executor.cores" in values:
+        return max(1, math.ceil(choices.workers * choices.threads / int(values["spark.executor.cores"])))
+    return 1
