@@ -20,6 +20,7 @@ from vistaql.repl.standing import keyword, standing
 from vistaql.repl.surroundings import surroundings
 from vistaql.stores.quoting import typed
 
+COMMENT = re.compile(r"--[^\n]*$")
 BEGUN = re.compile(r"[^\W\d]\w*$")
 # Words that only ever stand beside others in a list of what may follow.
 RARE = frozenset({"FALSE", "TRUE", "NULL", "DATE", "NOT", "TABLESAMPLE"})
@@ -43,10 +44,14 @@ def complete(text: str, cursor: int, world: World) -> Completion:
     if last is not None and last.text[0] in "'\"" and not closed(last.text) and last.start + len(last.text) >= cursor:
         begun = before[last.start + 1 :]
         return Completion(last.start + 1, tuple(paths(begun)) if last.text[0] == "'" else ())
-    if last is not None and last.text.startswith("/*") and not last.text.endswith("*/"):
+    end = last.start + len(last.text) if last is not None else around.start
+    if (last is not None and last.text.startswith("/*")) or COMMENT.search(before, end):
         return Completion(cursor, ())
     found = BEGUN.search(before)
-    begun = found[0] if found and not before[: found.start()].endswith(":") else ""
+    if found and before[: found.start()].endswith(":"):
+        # The name of a parameter is the user's own.
+        return Completion(cursor, ())
+    begun = found[0] if found else ""
     start = cursor - len(begun)
     return Completion(start, fitting(begun, offers(text, start, world)))
 
