@@ -6,7 +6,6 @@ text --parse--> ast.Script --bind--> BoundQuery --rewrite--> logical plan
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from vistaql import statements
 from vistaql.catalog.catalog import Catalog
+from vistaql.catalog.home import home_folder
 from vistaql.checking import BINDING, collected, name_made_by, raise_all
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain.account import Measured, account
@@ -123,7 +123,8 @@ class Session:
 
     def context(self, parameters: Mapping[str, ParameterValue], folder: Path | None) -> Context:
         """What surrounds a statement now."""
-        return Context(KnownNames(self.catalog, self.registered), self.settings, parameters, folder or Path.cwd())
+        base = (folder or Path.cwd()).absolute()
+        return Context(KnownNames(self.catalog, self.registered), self.settings, parameters, base)
 
     def source(self, statement: ast.SourceScript, context: Context) -> Iterator[tuple[ast.Statement, Outcome | None]]:
         """Run a script in its place; its paths start at its own folder."""
@@ -305,16 +306,6 @@ class Trial(Session):
                 return None
             case _:
                 return super().execute(statement, context)
-
-
-def home_folder(home: str | Path | None) -> Path:
-    """Where the catalog lies: as given, else as VISTAQL_HOME says, else in the user's data folder."""
-    chosen = home or os.environ.get("VISTAQL_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    from platformdirs import user_data_path
-
-    return user_data_path("vistaql", appauthor=False)
 
 
 def connect(home: str | Path | None = None, *, spark: SparkSession | None = None) -> Session:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
 import psutil
 
-from tests.repl.conftest import Terminal
+from tests.repl.conftest import PATIENCE, Terminal
 from vistaql.repl.shell import STOPPED
 
 Start = Callable[..., Terminal]
@@ -48,13 +51,27 @@ def test_training_stops_and_the_next_statement_has_the_cores(terminal: Start) ->
     assert any(line.startswith("  table alone") for line in shell.run(QUICK))
 
 
-def test_a_second_one_ends_the_program_and_leaves_no_process(terminal: Start) -> None:
-    shell = terminal()
-    shell.at_prompt()
-    shell.type(TRAINING + "\r")
-    shell.shows(is_fitting)
-    started = psutil.Process(shell.child.pid).children(recursive=True)
-    shell.child.send(CTRL_C + CTRL_C)
-    code = shell.ended()
-    assert code in (0, 130)
-    assert not [one for one in started if one.is_running()]
+# A statement that does not end when it is asked to, and a process that it has started.
+STUBBORN = """
+import subprocess, time
+from vistaql.repl.interrupts import stoppable
+child = subprocess.Popen(["sleep", "1000"])
+with stoppable(print):
+    try:
+        print(child.pid, flush=True)
+        time.sleep(1000)
+    except KeyboardInterrupt:
+        print("first", flush=True)
+        time.sleep(1000)
+"""
+
+
+def test_a_second_one_ends_the_program_and_leaves_no_process() -> None:
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        started = psutil.Process(int(program.stdout.readline()))
+        program.send_signal(signal.SIGINT)
+        assert program.stdout.readline() == "first\n"
+        program.send_signal(signal.SIGINT)
+        assert program.wait(PATIENCE) == 130
+    assert not started.is_running() or started.status() == psutil.STATUS_ZOMBIE

@@ -120,7 +120,12 @@ def shell(arguments: Arguments) -> None:
         # A folder such as that of the demo brings its own home.
         if arguments.home is None and Path(HOME, CATALOG).is_file():
             arguments = replace(arguments, home=Path(HOME).absolute())
-    start(session_for(arguments), arguments.format, verbose=arguments.verbose)
+    from vistaql.catalog.home import home_folder
+
+    chosen = arguments
+    # A setting that does not exist is told at once.
+    opened = session_for(chosen) if chosen.settings else None
+    start(lambda: opened or session_for(chosen), home_folder(chosen.home), arguments.format, verbose=arguments.verbose)
 
 
 def show_demo(arguments: Arguments) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vistaql.aside import aside
 from vistaql.learners.learner import Each, TrainingFold
 from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.matrix import Matrix, Standardisation
@@ -174,5 +175,5 @@ def inverse_hessian(
     hessian *= bend / len(fold.rows)
     # The float32 sums are good to a millionth of the largest eigenvalue, which must not turn the smallest negative.
     hessian[np.diag_indices(matrix.width)] += ridge + 1e-6 * float(np.trace(hessian))
-    inverse = np.linalg.inv(hessian)
+    inverse = aside(lambda: np.linalg.inv(hessian))
     return np.asarray((inverse + inverse.T) / 2, dtype=np.float32)

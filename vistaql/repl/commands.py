@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vistaql.errors import Code, VistaQLError, did_you_mean
-from vistaql.frontend import ast
 from vistaql.rendering.output import Format
-from vistaql.repl.paths import paths
-from vistaql.repl.place import Offer, World
-from vistaql.stores.quoting import literal, typed
+from vistaql.stores.quoting import literal
 
 # What people type to leave, or for help, in the shells they come from.
 LEAVING = frozenset({"exit", "quit", "\\q", ".exit", ".quit", ":q"})
@@ -87,22 +83,6 @@ def unquoted(argument: str) -> str:
     if len(argument) > 1 and argument[0] == argument[-1] == "'":
         return argument[1:-1].replace("''", "'")
     return argument
-
-
-def command_offers(name: str, begun: str, world: World) -> Iterator[Offer]:
-    """What may follow a command."""
-    match name:
-        case ".mode":
-            yield from (Offer(form.value) for form in Format)
-        case ".timer":
-            yield from (Offer("on"), Offer("off"))
-        case ".layers":
-            yield from (Offer(typed(cnn)) for cnn in world.names.names(ast.ObjectKind.CNN))
-        case ".schema":
-            yield from (Offer(typed(table.name), "table") for table in world.tables)
-            yield from (Offer(typed(one.name), "images") for one in world.image_sets)
-        case ".read" | ".output" | ".once" | ".cd":
-            yield from paths(begun)
 
 
 def help_lines() -> tuple[str, ...]:

@@ -6,17 +6,21 @@ No prompt is needed to ask: the menu draws what `complete` returns, tests and be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vistaql.repl.commands import COMMANDS, command_offers
+from vistaql.frontend import ast
+from vistaql.rendering.output import Format
+from vistaql.repl.commands import COMMANDS
 from vistaql.repl.offers import names_for
 from vistaql.repl.paths import paths
 from vistaql.repl.place import Offer, Place, World
 from vistaql.repl.sql import sql_offers
 from vistaql.repl.standing import keyword, standing
 from vistaql.repl.surroundings import surroundings
+from vistaql.stores.quoting import typed
 
+COMMENT = re.compile(r"--[^\n]*$")
 BEGUN = re.compile(r"[^\W\d]\w*$")
 # Words that only ever stand beside others in a list of what may follow.
 RARE = frozenset({"FALSE", "TRUE", "NULL", "DATE", "NOT", "TABLESAMPLE"})
@@ -40,10 +44,14 @@ def complete(text: str, cursor: int, world: World) -> Completion:
     if last is not None and last.text[0] in "'\"" and not closed(last.text) and last.start + len(last.text) >= cursor:
         begun = before[last.start + 1 :]
         return Completion(last.start + 1, tuple(paths(begun)) if last.text[0] == "'" else ())
-    if last is not None and last.text.startswith("/*") and not last.text.endswith("*/"):
+    end = last.start + len(last.text) if last is not None else around.start
+    if (last is not None and last.text.startswith("/*")) or COMMENT.search(before, end):
         return Completion(cursor, ())
     found = BEGUN.search(before)
-    begun = found[0] if found and not before[: found.start()].endswith(":") else ""
+    if found and before[: found.start()].endswith(":"):
+        # The name of a parameter is the user's own.
+        return Completion(cursor, ())
+    begun = found[0] if found else ""
     start = cursor - len(begun)
     return Completion(start, fitting(begun, offers(text, start, world)))
 
@@ -74,6 +82,22 @@ def commands(before: str, world: World) -> Completion:
         offered = tuple(Offer(one.name, one.meaning) for one in COMMANDS if one.name.startswith(name))
         return Completion(len(before) - len(name), offered)
     return Completion(len(before) - len(rest), fitting(rest, command_offers(name, rest, world)))
+
+
+def command_offers(name: str, begun: str, world: World) -> Iterator[Offer]:
+    """What may follow a command."""
+    match name:
+        case ".mode":
+            yield from (Offer(form.value) for form in Format)
+        case ".timer":
+            yield from (Offer("on"), Offer("off"))
+        case ".layers":
+            yield from (Offer(typed(cnn)) for cnn in world.names.names(ast.ObjectKind.CNN))
+        case ".schema":
+            yield from (Offer(typed(table.name), "table") for table in world.tables)
+            yield from (Offer(typed(one.name), "images") for one in world.image_sets)
+        case ".read" | ".output" | ".once" | ".cd":
+            yield from paths(begun)
 
 
 def fitting(begun: str, offered: Iterable[Offer]) -> tuple[Offer, ...]:

@@ -7,29 +7,17 @@ read is left as it is, behind the word at which it stopped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lark.exceptions import UnexpectedInput, UnexpectedToken
-from prompt_toolkit.lexers import Lexer
 
 from vistaql.errors import VistaQLError
 from vistaql.repl.standing import keyword, reader_of, tokens_of
 
 if TYPE_CHECKING:
-    from prompt_toolkit.document import Document
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-STYLES = {
-    "keyword": "bold ansiblue",
-    "string": "ansigreen",
-    "number": "ansicyan",
-    "parameter": "ansimagenta",
-    "comment": "ansibrightblack italic",
-    "wrong": "ansired underline",
-    "command": "bold ansimagenta",
-}
 KINDS = {"STRING": "string", "NUMBER": "number", "QUANTITY": "number", "PARAMETER": "parameter"}
 COMMENT = re.compile(r"--[^\n]*|/\*[\s\S]*?(?:\*/|$)")
 SQL_PARTS = re.compile(
@@ -41,7 +29,7 @@ SQL_PARTS = re.compile(
 
 
 def coloured(text: str) -> list[tuple[int, int, str]]:
-    """Stretches of the text that have a colour: begin, end, and the kind in STYLES.
+    """Stretches of the text that have a colour: begin, end, and its kind.
 
     >>> [(text[a:b], kind) for text in ["explore label"] for a, b, kind in coloured(text)]
     [('explore', 'keyword')]
@@ -79,15 +67,6 @@ def comments(text: str, begin: int, end: int) -> list[tuple[int, int, str]]:
 def sql_parts(text: str, begin: int, end: int) -> list[tuple[int, int, str]]:
     """Colours inside raw SQL, which is one token of the grammar."""
     return [(one.start(), one.end(), one.lastgroup or "") for one in SQL_PARTS.finditer(text, begin, end)]
-
-
-class GrammarLexer(Lexer):
-    """The colours, line by line, as a prompt wants them."""
-
-    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        """The fragments of a line."""
-        lines = fragments(document.text)
-        return lambda number: lines[number] if number < len(lines) else []
 
 
 @lru_cache(maxsize=16)

@@ -17,12 +17,12 @@ from prompt_toolkit.styles import Style
 
 from vistaql.frontend.source import is_complete
 from vistaql.repl.commands import HELPING, LEAVING
-from vistaql.repl.completion import complete
-from vistaql.repl.highlight import STYLES, GrammarLexer
-from vistaql.repl.place import World
+from vistaql.repl.lexer import STYLES, GrammarLexer
 
 if TYPE_CHECKING:
     from prompt_toolkit.document import Document
+
+    from vistaql.repl.place import World
 
 PROMPT, GOES_ON = "vistaql> ", "    ...> "
 HISTORY = "history"
@@ -37,6 +37,8 @@ class StateCompleter(Completer):
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Choice]:
         """The offers; while one types, only where a name is begun or one is wanted."""
+        from vistaql.repl.completion import complete
+
         found = complete(document.text, document.cursor_position, self.world())
         if not complete_event.completion_requested and not worth_showing(document):
             return

@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from vistaql import __version__
+from vistaql.catalog.catalog import Catalog, Kind
 from vistaql.errors import Code, VistaQLError
-from vistaql.names import KnownNames
 from vistaql.outcome import Exploration
 from vistaql.progress import Silent
 from vistaql.rendering.error import error_text
@@ -22,7 +22,6 @@ from vistaql.rendering.terminal import TerminalProgress
 from vistaql.rendering.words import counted
 from vistaql.repl.commands import HELPING, LEAVING, command_of, help_lines, rewritten, unquoted
 from vistaql.repl.interrupts import end_everything, stoppable
-from vistaql.repl.place import Files, World
 from vistaql.repl.target import Target
 from vistaql.units import format_duration
 
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vistaql.progress import Progress
+    from vistaql.repl.background import Opening
+    from vistaql.repl.place import Files, World
     from vistaql.session import Session
 
 STOPPED = "Stopped. What the statements before it did is kept; this one changed nothing."
@@ -37,16 +38,25 @@ STOPPED = "Stopped. What the statements before it did is kept; this one changed 
 
 @dataclass
 class Shell:
-    """A session with someone who types."""
+    """A session with someone who types. It is opened beside the prompt, which need not wait for it."""
 
-    session: Session
+    opening: Opening
     target: Target = field(default_factory=Target)
     timing: bool = True
     verbose: bool = False
-    files: Files = field(default_factory=Files)
+    files: Files | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session, which the first key or statement waits for."""
+        return self.opening.session()
 
     def world(self) -> World:
         """What a statement can name now."""
+        from vistaql.names import KnownNames
+        from vistaql.repl.place import Files, World
+
+        self.files = self.files or Files()
         names = KnownNames(self.session.catalog, self.session.registered)
         return World(names, self.session.catalog, self.session.settings, self.files)
 
@@ -122,42 +132,54 @@ class Shell:
             self.say("".join(traceback.format_exception(error.__cause__)))
 
 
-def start(session: Session, form: Format = Format.TABLE, *, verbose: bool = False) -> None:
-    """Talk to the person at the terminal until they leave; ends the program."""
-    from vistaql.repl.background import BackgroundLoading
+def start(
+    open_session: Callable[[], Session], home: Path, form: Format = Format.TABLE, *, verbose: bool = False
+) -> None:
+    """Talk to the person at the terminal until they leave; ends the program.
+
+    Raises what opening the catalog raises.
+    """
+    from vistaql.repl.background import BackgroundLoading, Opening
     from vistaql.repl.prompt import prompt_session
 
-    shell = Shell(session, Target(form), verbose=verbose)
-    session.progress = shell_progress(shell.style)
-    prompt = prompt_session(session.home, shell.world)
+    style = style_of(sys.stdout, os.environ)
+    shell = Shell(Opening(lambda: watched(open_session(), style)), Target(form), verbose=verbose)
+    shell.say(banner(home, style.width))
+    prompt = prompt_session(home, shell.world)
     loading = BackgroundLoading()
     prompt.default_buffer.on_text_changed += loading.touch
-    shell.say(banner(session, shell.style.width))
+    prompt.app.after_render += shell.opening.begin
     loading.begin()
-    read: Callable[[], str] = prompt.prompt
     while True:
         try:
             loading.touch()
-            if not shell.handle(read()):
+            if not shell.handle(prompt.prompt()):
                 break
         except KeyboardInterrupt:
             continue
         except EOFError:
             break
     loading.stop()
-    session.close()
+    shell.opening.close()
     # TensorFlow may be loading, or a batch be in its last seconds; nobody waits for either.
     end_everything(0)
 
 
-def banner(session: Session, width: int | None = None) -> str:
+def watched(session: Session, style: Style) -> Session:
+    """The session with the progress of a shell."""
+    session.progress = shell_progress(style)
+    return session
+
+
+def banner(home: Path, width: int | None = None) -> str:
     """One line: the version, what is in the home, and two ways on."""
-    tables, images = len(session.catalog.tables()), len(session.catalog.image_sets())
+    with Catalog.open(home) as catalog:
+        tables, images = (len(catalog.names(kind)) for kind in (Kind.TABLE, Kind.IMAGES))
     start = f"VistaQL {__version__}: {counted(tables, 'table')}, {counted(images, 'image set')} in "
     end = ". Tab completes, ? helps, exit leaves."
-    home = shortened(session.home)
+    place = shortened(home)
     room = max((width or 1000) - len(start) - len(end) - 1, 8)
-    return start + (home if len(home) <= room else f"..{home[2 - room :]}") + end
+    return start + (place if len(place) <= room else f"..{place[2 - room :]}") + end
 
 
 def shortened(path: Path) -> str:
