@@ -33,10 +33,8 @@ def shop(place: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(place / "photos" / f"{row['sku']}.jpg", folder)
     write(place / "products.csv", rows)
-    write(
-        place / "files.csv",
-        [{"sku": row["sku"], "image_file": f"{row['sku']}.jpg", "path": f"photos/{row['sku']}.jpg"} for row in rows],
-    )
+    named = [(row["sku"], f"{row['sku']}.jpg") for row in rows]
+    write(place / "files.csv", [{"sku": sku, "image_file": file, "path": f"photos/{file}"} for sku, file in named])
     with connect() as session:
         list(session.run(SETUP, {}, place))
         session.sql("SELECT 1")

@@ -6,12 +6,14 @@ import io
 import re
 import shutil
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from vistaql.rendering.style import Style
 from vistaql.session import connect
 from vistaql.start import Screen, Wishes, begin, cnn, screen
+
+if TYPE_CHECKING:
+    import pytest
 
 README = Path(__file__).parents[2] / "README.md"
 
