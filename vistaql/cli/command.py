@@ -153,8 +153,8 @@ def show_start(arguments: Arguments) -> None:
 
 def show_doctor(arguments: Arguments) -> Exit:
     """Examine this machine; ENVIRONMENT where something is missing."""
+    from vistaql.catalog.home import home_folder
     from vistaql.doctor import State, examine, show
-    from vistaql.session import home_folder
 
     findings = examine(home_folder(arguments.home))
     if arguments.format is Format.JSON:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 SECOND_CNN = (
     "The CNN follows OF, and a second one starts with LAYERS: LAYERS fc6 OF vgg16, LAYERS avg_pool OF resnet50."
 )
-SEVERAL_VALUES = "List the learner once for each value: TRAIN logistic_regression(c = 0.1), logistic_regression(c = 1)."
+SEVERAL_VALUES = "List the learner once for each value: TRAIN lr (reg = 0.1), lr (reg = 0.01)."
 READ_ONLY = "Tables are read and never changed. Write CREATE TABLE name AS SELECT .."
 JOINS_FIRST = "Joins stand directly after FROM images, before all other clauses, and are JOIN or LEFT JOIN."
 ONE_EXPLAIN = "Write EXPLAIN [ANALYZE | CANDIDATES | VERBOSE] [FORMAT json | html] before the query."
@@ -90,6 +90,9 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     ("^", "UPDATE", READ_ONLY),
     ("^", "DELETE", READ_ONLY),
     ("^", "ALTER", READ_ONLY),
+    ("^", "\\", "A script ends with its last statement, and HELP; lists the statements."),
+    ("^", ".", "Statements are words: SHOW TABLES; HELP; lists them."),
+    ("^", "?", "HELP; lists the statements, HELP EXPLORE; shows one."),
     ("^", "EXIT", "A script ends with its last statement."),
     ("^", "QUIT", "A script ends with its last statement."),
     ("name", "-", 'A name with a sign in it stands in double quotes: "my-photos".'),
