@@ -74,18 +74,25 @@ def measure(master: str, cures: tuple[str, ...], *, graph: bool) -> dict[str, fl
     import pyspark.java_gateway
 
     from vistaql.engines.spark import launch
+    from vistaql.engines.spark.conf import Needs
+    from vistaql.engines.spark.frames import THREADS
+    from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
     from vistaql.spark_settings import SparkSettings
 
     values = {"spark.master": master}
     if "daemon" not in cures:
         values["spark.python.daemon.module"] = "pyspark.daemon"
     if "early" not in cures:
-        launch.load_early = lambda _: None
+        launch.load_early = lambda *_: None
     java = Clock(pyspark.java_gateway.launch_gateway)
     pyspark.java_gateway.launch_gateway = java
-    session = launch.spark_session(SparkSettings(tuple(sorted(values.items()))))
+    choices = ClusterChoices(
+        2, 1, 1, 2, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.SERIALIZED, TrainingPlace.DRIVER
+    )  # fmt: skip
+    session = launch.spark_session(SparkSettings(tuple(sorted(values.items()))), Needs(choices=choices))
     phases = {"java": java.seconds, "context": perf_counter() - started - java.seconds}
     left, right = session.range(1000), session.range(500)
+    session.sparkContext.environment[THREADS] = str(choices.threads)
     jobs: dict[str, Callable[[], object]] = {
         "query": lambda: left.join(right, "id").toArrow(),
         "worker": lambda: session.range(2, numPartitions=2).mapInArrow(first_operation, "id long").count(),

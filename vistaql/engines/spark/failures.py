@@ -80,7 +80,7 @@ def told(text: str) -> VistaQLError:
       hint: Again.
     >>> told("Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited)").message
     'A task failed: an executor was lost on every try.'
-    >>> told("An error occurred while calling o1.f.\n: org.a.SparkException: It was late.\n\tat b\n\t... 3").message
+    >>> told("An error occurred.\n: org.a.SparkException: It was late.\n\tat b\n\t... 3 more").message
     'A task failed: SparkException: It was late.'
     """
     found = OURS.search(text + "\n")

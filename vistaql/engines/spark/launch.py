@@ -135,7 +135,8 @@ def start(settings: SparkSettings, needs: Needs) -> Running:
     except BaseException:
         halt()
         raise
-    load_early(session)
+    if needs.choices is not None:
+        load_early(session, needs.choices.threads)
     atexit.register(stop)
     return Running(session, settings, needs, log)
 

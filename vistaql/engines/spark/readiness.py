@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from vistaql.engines.spark.frames import workers_with
 from vistaql.engines.spark.jobs import jobs
 from vistaql.errors import Code, VistaQLError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     Batches = Iterator[pa.RecordBatch]
 
@@ -42,23 +43,26 @@ def await_executor(session: SparkSession, master: str) -> None:
         time.sleep(0.1)
 
 
-def load_early(session: SparkSession) -> None:
+def load_early(session: SparkSession, threads: int) -> None:
     """Let the process that Python workers are forked from load TensorFlow while rows are still being joined.
 
-    It takes one of the tasks that run side by side, so there have to be two, and a daemon that loads anything.
+    Workers with so many TensorFlow threads have such a process of their own. It takes one of the tasks that run side
+    by side, so there have to be two, and a daemon that loads anything.
     """
     context = session.sparkContext
-    if not (context.master or "").startswith("local[") or context.defaultParallelism < 2:
+    if not str(context.master).startswith("local[") or context.defaultParallelism < 2:
         return
     if context.getConf().get("spark.python.daemon.module", None) is None:
         return
-    threading.Thread(target=_touch, args=(session,), name="load-tensorflow", daemon=True).start()
+    with workers_with(session, threads):
+        frame = session.range(1, numPartitions=1).mapInArrow(same, "id long")
+    threading.Thread(target=_count, args=(session, frame), name="load-tensorflow", daemon=True).start()
 
 
-def _touch(session: SparkSession) -> None:
+def _count(session: SparkSession, frame: DataFrame) -> None:
     # Whatever goes wrong here goes wrong again, and is told, in the first job that somebody waits for.
     with contextlib.suppress(Exception), jobs(session, "start", "start Python workers"):
-        session.range(1, numPartitions=1).mapInArrow(same, "id long").count()
+        frame.count()
 
 
 def same(batches: Batches) -> Batches:
