@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
@@ -37,11 +38,14 @@ from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Confirm, Progress, Silent, go_on
 from vistaql.result import Result
 from vistaql.settings import Settings
+from vistaql.together import groups, plan_together, run_together
 from vistaql.units import format_duration, format_size
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from vistaql.engines.inprocess.prepare import Prepared
 
 
 @dataclass
@@ -75,14 +79,16 @@ class Session:
 
         A statement that fails ends the run and changes nothing; those before it stay done.
         """
-        script = parse(text)
-        for statement in script.statements:
+        for statements_ in in_runs(parse(text).statements):
             context = self.context(parameters or {}, folder)
             try:
-                if isinstance(statement, ast.SourceScript):
-                    yield from self.source(statement, context)
-                else:
-                    yield statement, self.execute(statement, context)
+                match statements_:
+                    case (ast.SourceScript() as script,):
+                        yield from self.source(script, context)
+                    case (statement,):
+                        yield statement, self.execute(statement, context)
+                    case _:
+                        yield from self.explore_all(statements_, context)
             except VistaQLError as error:
                 raise error.in_source(text) from error.__cause__
 
@@ -184,12 +190,10 @@ class Session:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
         from vistaql.engines.inprocess.engine import engine_for
-        from vistaql.engines.inprocess.prepare import prepare
 
         started = perf_counter()
         check_targets(bound, self.catalog)
-        memory = {item.table.source: item.data for item in self.registered.values()}
-        prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores)
+        prepared = self.prepare(bound)
         decision = self.decide(bound, prepared.sizes)
         if recording is not None:
             recording.decided(decision, perf_counter() - started)
@@ -201,6 +205,46 @@ class Session:
             values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
+
+    def explore_all(
+        self, several: tuple[ast.Statement, ...], context: Context
+    ) -> Iterator[tuple[ast.Statement, Outcome | None]]:
+        """Run consecutive EXPLOREs, together where that saves work; those before one that fails stay done."""
+        bounds: list[BoundQuery] = []
+        failure: VistaQLError | None = None
+        for statement in several:
+            assert isinstance(statement, ast.Explore)
+            try:
+                bounds.append(bind_query(statement, context))
+            except VistaQLError as error:
+                failure = error
+                break
+            self.last_query = statement
+        outcomes = (outcome for group in groups(bounds) for outcome in self.answer_all(group))
+        yield from zip(several, outcomes, strict=False)
+        if failure is not None:
+            raise failure
+
+    def answer_all(self, group: list[BoundQuery]) -> Iterator[Exploration | Report]:
+        """The answers of queries that may share passes: all at once, or one by one where that is no slower."""
+        work = plan_together(group, self.prepare, self.machine, self.catalog) if len(group) > 1 else None
+        found = None
+        if work is not None:
+            self.announce(work.decision)
+            with working_folder() as folder:
+                found = run_together(work, folder, self.progress)
+        if found is None:
+            yield from map(self.query, group)
+            return
+        for bound, outcome, bad in found:
+            yield keep(outcome, bound, self.catalog, bad)
+
+    def prepare(self, bound: BoundQuery) -> Prepared:
+        """Join the rows of a query and count its images."""
+        from vistaql.engines.inprocess.prepare import prepare
+
+        memory = {item.table.source: item.data for item in self.registered.values()}
+        return prepare(bound.plan, bound.reduction, memory, self.machine.cores)
 
     def announce(self, decision: Decision) -> None:
         """Say what is about to run, and ask before a long run."""
@@ -242,6 +286,13 @@ class Session:
 class Trial(Session):
     """A session that binds queries and does not run them."""
 
+    def explore_all(
+        self, several: tuple[ast.Statement, ...], context: Context
+    ) -> Iterator[tuple[ast.Statement, Outcome | None]]:
+        """Bind each."""
+        for statement in several:
+            yield statement, self.execute(statement, context)
+
     def execute(self, statement: ast.Statement, context: Context) -> Outcome | None:
         """Bind a query; run what names things."""
         match statement:
@@ -259,6 +310,15 @@ class Trial(Session):
                 return None
             case _:
                 return super().execute(statement, context)
+
+
+def in_runs(several: tuple[ast.Statement, ...]) -> Iterator[tuple[ast.Statement, ...]]:
+    """Consecutive EXPLOREs together, every other statement by itself."""
+    for is_explore, run in groupby(several, key=lambda statement: isinstance(statement, ast.Explore)):
+        if is_explore:
+            yield tuple(run)
+        else:
+            yield from ((statement,) for statement in run)
 
 
 def home_folder(home: str | Path | None) -> Path:
