@@ -345,9 +345,8 @@ def main() -> None:
         print(f"{name:<29}{use:<8}{plan.value:<27}{shown(took):>8}{shown(vista):>7}  {'yes' if wins else 'NO'}")
         for candidate, value in row.measured.items():
             if every:
-                print(
-                    f"    {candidate.value:<28}{thought_of(candidate, predicted):>8} predicted{shown(value):>8} measured"
-                )
+                thought = thought_of(candidate, predicted)
+                print(f"    {candidate.value:<28}{thought:>8} predicted{shown(value):>8} measured")
             if value is not None and candidate in predicted:
                 ratios[use].append(predicted[candidate] / value)
     print(f"at least as good as Vista's choice in {good} of {len(ROWS)} rows, better in {better}")
