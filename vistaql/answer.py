@@ -150,8 +150,8 @@ def score_row(fit: Fit, result: FitResult, metric: str, alone: FitResult, around
     folds = dict(result.scores)[metric]
     features = fit.features
     lift = lift_over(folds, dict(alone.scores)[metric], metric, around) if features else (None, None, None)
-    cnn = features.source.cnn.name if features else None
-    also = dict(around.also).get((features.source.cnn.name, features.output.column), ()) if features else ()
+    cnn = features.cnn_name if features else None
+    also = dict(around.also).get((features.cnn_name, features.output.column), ()) if features else ()
     return ScoreRow(
         cnn=cnn,
         layer=features.output.layer if features else None,

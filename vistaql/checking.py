@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.frontend import ast
+from vistaql.frontend.binder import Context, bind_query
 
 MOST_ERRORS = 20
 UNKNOWN_NAMES = frozenset({Code.UNKNOWN_TABLE, Code.UNKNOWN_IMAGES, Code.UNKNOWN_CNN, Code.UNKNOWN_OBJECT})
@@ -57,6 +58,18 @@ def collected(
             if not follows_from(error, lost) and len(found) < MOST_ERRORS:
                 found.append(error)
     return tuple(found)
+
+
+def errors_behind(statements: tuple[ast.Statement, ...], context: Context, text: str) -> tuple[VistaQLError, ...]:
+    """What is wrong with the queries behind the statement that failed, the first, whatever a run would do."""
+    lost = {name for statement in statements if (name := name_made_by(statement))}
+
+    def bind(statement: ast.Statement) -> None:
+        if isinstance(statement, ast.Explore | ast.ExportLayers):
+            bind_query(statement, context)
+
+    found = collected(statements[1:], text, lost, bind)
+    return tuple(error for error in found if error.code.value.startswith(BINDING))
 
 
 def raise_all(errors: tuple[VistaQLError, ...]) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from vistaql import statements
 from vistaql.catalog.catalog import Catalog
 from vistaql.catalog.home import home_folder
-from vistaql.checking import BINDING, collected, name_made_by, raise_all
+from vistaql.checking import errors_behind
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain.account import Measured, account
 from vistaql.explain.formats import explanation
@@ -27,7 +27,7 @@ from vistaql.frontend.binder import BoundQuery, Context, bind_query
 from vistaql.frontend.parser import parse
 from vistaql.frontend.places import at_clauses
 from vistaql.frontend.scope import ParameterValue
-from vistaql.keeping import check_targets, expected, keep, working_folder
+from vistaql.keeping import check_targets, keep, working_folder
 from vistaql.logical.rules import RULES
 from vistaql.names import KnownNames, Registered
 from vistaql.optimizer.choose import Decision, choose
@@ -40,12 +40,15 @@ from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Confirm, Progress, Silent, go_on, planned
 from vistaql.result import Result
 from vistaql.settings import EngineChoice, Settings
+from vistaql.together import groups, in_runs, plan_together, run_together
 from vistaql.units import format_duration, format_size
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from pyspark.sql import SparkSession
+
+    from vistaql.engines.inprocess.prepare import Prepared
 
 
 @dataclass
@@ -81,31 +84,32 @@ class Session:
 
         A statement that fails ends the run and changes nothing; those before it stay done.
         """
-        script = parse(text)
-        for place, statement in enumerate(script.statements):
+        script, done = parse(text), 0
+        for several in in_runs(script.statements):
             context = self.context(parameters or {}, folder)
+            told = 0
             try:
-                if isinstance(statement, ast.SourceScript):
-                    yield from self.source(statement, context)
-                else:
-                    yield statement, self.execute(statement, context)
+                for made in self.answers(several, context):
+                    told += 1
+                    yield made
             except VistaQLError as error:
                 if error.source is None:
-                    error.others = self.errors_behind(script.statements[place:], context, text)
+                    failed = done + min(told, len(several) - 1)
+                    error.others = errors_behind(script.statements[failed:], context, text)
                 raise error.in_source(text) from error.__cause__
+            done += len(several)
 
-    def errors_behind(
-        self, statements: tuple[ast.Statement, ...], context: Context, text: str
-    ) -> tuple[VistaQLError, ...]:
-        """What is wrong with the queries behind the statement that failed, the first, whatever a run would do."""
-        lost = {name for statement in statements if (name := name_made_by(statement))}
-
-        def bind(statement: ast.Statement) -> None:
-            if isinstance(statement, ast.Explore | ast.ExportLayers):
-                bind_query(statement, context)
-
-        found = collected(statements[1:], text, lost, bind)
-        return tuple(error for error in found if error.code.value.startswith(BINDING))
+    def answers(
+        self, several: tuple[ast.Statement, ...], context: Context
+    ) -> Iterator[tuple[ast.Statement, Outcome | None]]:
+        """Run one statement, those of a script, or consecutive EXPLOREs."""
+        match several:
+            case (ast.SourceScript() as script,):
+                yield from self.source(script, context)
+            case (statement,):
+                yield statement, self.execute(statement, context)
+            case _:
+                yield from self.explore_all(several, context)
 
     def check(
         self, text: str, parameters: Mapping[str, ParameterValue] | None = None, folder: Path | None = None
@@ -116,6 +120,8 @@ class Session:
 
         Statements that name things do so in a copy of the catalog, so that those behind them can be bound.
         """
+        from vistaql.trial import Trial
+
         with tempfile.TemporaryDirectory(prefix="vistaql-check-") as copy:
             self.catalog.copy_to(Path(copy))
             with Trial(Path(copy), self.machine, self.settings, registered=dict(self.registered)) as trial:
@@ -209,14 +215,11 @@ class Session:
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
-        from vistaql.engines.inprocess.prepare import prepare
-        from vistaql.engines.running import joiner, running_engine
+        from vistaql.engines.running import running_engine
 
         started = perf_counter()
         check_targets(bound, self.catalog)
-        memory = {item.table.source: item.data for item in self.registered.values()}
-        join = joiner(bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration, self.spark)
-        prepared = prepare(bound.plan, bound.reduction, memory, self.machine.cores, join)
+        prepared = self.prepare(bound)
         decision = self.decide(bound, prepared.sizes)
         if recording is not None:
             recording.decided(decision, perf_counter() - started)
@@ -232,6 +235,56 @@ class Session:
             values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
+
+    def explore_all(
+        self, several: tuple[ast.Statement, ...], context: Context
+    ) -> Iterator[tuple[ast.Statement, Outcome | None]]:
+        """Run consecutive EXPLOREs, together where that saves work; those before one that fails stay done."""
+        bounds: list[BoundQuery] = []
+        failure: VistaQLError | None = None
+        for statement in several:
+            assert isinstance(statement, ast.Explore)
+            try:
+                bounds.append(bind_query(statement, context))
+            except VistaQLError as error:
+                failure = error
+                break
+            self.last_query = statement
+        queries = iter(several)
+        for group in groups(bounds):
+            yield from self.answer_all([(next(queries), bound) for bound in group])
+        if failure is not None:
+            raise failure
+
+    def answer_all(
+        self, group: list[tuple[ast.Statement, BoundQuery]]
+    ) -> Iterator[tuple[ast.Statement, Exploration | Report]]:
+        """The answers of queries that may share passes: all at once, or one by one where that is no slower."""
+        bounds = [bound for _, bound in group]
+        work = plan_together(bounds, self.prepare, self.machine, self.catalog) if len(group) > 1 else None
+        found = None
+        if work is not None:
+            self.announce(work.decision)
+            with working_folder() as folder, planned(self.progress, parts_of(work.decision), work.decision.limit_bytes):
+                found = run_together(work, folder, self.progress)
+        if found is not None:
+            for (statement, _), (bound, outcome, bad) in zip(group, found, strict=True):
+                yield statement, keep(outcome, bound, self.catalog, bad)
+            return
+        for statement, bound in group:
+            assert isinstance(statement, ast.Explore)
+            with at_clauses(statement):
+                answer = self.query(bound)
+            yield statement, answer
+
+    def prepare(self, bound: BoundQuery) -> Prepared:
+        """Join the rows of a query and count its images."""
+        from vistaql.engines.inprocess.prepare import prepare
+        from vistaql.engines.running import joiner
+
+        memory = {item.table.source: item.data for item in self.registered.values()}
+        join = joiner(bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration, self.spark)
+        return prepare(bound.plan, bound.reduction, memory, self.machine.cores, join)
 
     def announce(self, decision: Decision) -> None:
         """Say what is about to run, and ask before a long run."""
@@ -267,45 +320,6 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-@dataclass
-class Trial(Session):
-    """A session that binds queries and does not run them."""
-
-    def count(self, text: str, parameters: Mapping[str, ParameterValue], folder: Path | None) -> int:
-        """The number of statements, those of scripts inside included. Raises all errors at once."""
-        script, counted = parse(text), 0
-
-        def bind(statement: ast.Statement) -> None:
-            nonlocal counted
-            context = self.context(parameters, folder)
-            if isinstance(statement, ast.SourceScript):
-                counted += sum(1 for _ in self.source(statement, context))
-            else:
-                self.execute(statement, context)
-                counted += 1
-
-        raise_all(collected(script.statements, text, set(), bind))
-        return counted
-
-    def execute(self, statement: ast.Statement, context: Context) -> Outcome | None:
-        """Bind a query; run what names things."""
-        match statement:
-            case ast.Explore() | ast.ExportLayers():
-                bound = bind_query(statement, context)
-                self.last_query = statement
-                check_targets(bound, self.catalog)
-                expected(bound, self.catalog)
-                return None
-            case ast.Explain():
-                # ANALYZE would run it.
-                return super().execute(replace(statement, mode=ast.ExplainMode.PLAN), context)
-            case ast.Select() | ast.Show() | ast.ShowErrors() | ast.Describe() | ast.ShowCreate():
-                # They may ask for results, which only a run makes.
-                return None
-            case _:
-                return super().execute(statement, context)
 
 
 def connect(home: str | Path | None = None, *, spark: SparkSession | None = None) -> Session:

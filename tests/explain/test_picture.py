@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vistaql.explain.picture import Box, picture
@@ -37,6 +37,7 @@ def apart(one: Box, other: Box) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(plans())
 def test_boxes_do_not_overlap_and_lie_inside(root: Step) -> None:
     drawn = picture(root)
@@ -47,6 +48,7 @@ def test_boxes_do_not_overlap_and_lie_inside(root: Step) -> None:
     assert all(0 <= box.y <= box.y + box.height <= drawn.height for box in boxes)
 
 
+@settings(deadline=None)
 @given(plans())
 def test_arrows_lead_down_and_through_no_box(root: Step) -> None:
     drawn = picture(root)

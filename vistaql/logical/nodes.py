@@ -209,6 +209,16 @@ class Export(Node):
     path: str
 
 
+@dataclass(frozen=True)
+class Together(Node):
+    """Several EXPLOREs over one image set that are planned as one, so that what they share is computed once."""
+
+    queries: tuple[Explore, ...]
+
+
+Query = Explore | Export | Together
+
+
 def layers_of(root: Node) -> tuple[PoolLayer, ...]:
     """The pooled layers a query wants, in the order of the plan, each once."""
     return tuple(node for node in root.walk() if isinstance(node, PoolLayer))

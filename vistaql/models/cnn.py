@@ -110,7 +110,8 @@ class Cnn:
     @cached_property
     def digest(self) -> str:
         """What decides the features besides the pixels: graph, weights, preprocessing, input and batch shape."""
-        parts = (self.graph_digest, self.weights, self.preprocessing, self.input_size, self.batch_rows)
+        weights = self.weights.digest or self.weights
+        parts = (self.graph_digest, weights, self.preprocessing, self.input_size, self.batch_rows)
         return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
     @cached_property

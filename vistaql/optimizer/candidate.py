@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from vistaql.logical.nodes import Explore, Export
+from vistaql.logical.nodes import Query
 from vistaql.optimizer.configuration import Configuration, configure
 from vistaql.optimizer.cost import price
 from vistaql.optimizer.grouping import Grouping, Strategy, plan_words, strategy_of
@@ -42,25 +42,27 @@ class Candidate:
 
     @cached_property
     def name(self) -> str:
-        """The strategy or the groups of a hybrid, where kept tensors lie, and whether all images are decoded."""
+        """The strategy or the groups of a hybrid, where tensors and vectors lie, and whether all images are decoded."""
         words = plan_words(self.groupings, self.strategy)
         if self.configuration.cluster is not None:
             return f"{words}, {self.configuration.cluster}"
-        return words + (", join after inference" if self.joined_late else "")
+        spooled = ", vectors on disk" if self.configuration.spools else ""
+        late = ", join after inference" if self.joined_late else ""
+        return words + spooled + late
 
 
 @dataclass(frozen=True)
 class Pricing:
     """What the price of a plan depends on besides its shape."""
 
-    query: Explore | Export
+    query: Query
     sizes: Sizes
     machine: Machine
     settings: Settings
 
     def configuration(self, storage: Storage) -> Configuration:
         """Threads, and where kept tensors lie."""
-        return configure(self.machine, self.settings, storage)
+        return configure(self.machine, self.settings, storage, spools=self.sizes.spools)
 
     def seconds(self, operator: Operator, configuration: Configuration) -> float:
         """Seconds of one operator."""

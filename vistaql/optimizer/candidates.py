@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from vistaql.logical.nodes import Explore, Export
+from vistaql.logical.nodes import Query
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
@@ -42,7 +42,7 @@ LOOKED_AT = 50
 
 
 def enumerate_candidates(
-    query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings, limit: float = math.inf
+    query: Query, sizes: Sizes, machine: Machine, settings: Settings, limit: float = math.inf
 ) -> list[Candidate]:
     """The cheapest plan that fits, all that no other plan beats in both seconds and memory, and the named strategies.
 
@@ -64,7 +64,7 @@ def enumerate_candidates(
     return [*found.values(), *after, *on_spark]
 
 
-def named_groupings(query: Explore | Export) -> Iterator[tuple[Grouping, ...]]:
+def named_groupings(query: Query) -> Iterator[tuple[Grouping, ...]]:
     """What eager, staged and lazy do, with every storage."""
     wanted = wanted_by_cnn(query)
     for strategy in NAMED:
@@ -96,13 +96,13 @@ def plan_space(pricing: Pricing, placement: Placement) -> PlanSpace:
     plan = lower(query, Strategy.EAGER, Storage.MEMORY)
     order = run_order(plan)
     reader = next(item for item in order if isinstance(item, ReadImages))
-    rows = next(item for item in order if isinstance(item, ReadRows))
+    rows = sum(item.size(sizes) for item in order if isinstance(item, ReadRows))
     if placement is Placement.AFTER_INFERENCE:
         reader = ReadImages(reader.images, None)
     rates = pricing.machine.calibration
     readings = readings_of(order, sizes)
     price = partial(pricing.seconds, configuration=pricing.configuration(Storage.MEMORY))
-    base = int(rates.process_bytes + rates.library_bytes) + rows.size(sizes)
+    base = int(rates.process_bytes + rates.library_bytes) + rows
 
     def costs(cnn: Cnn, outputs: tuple[Output, ...]) -> PassCosts:
         read = tuple(readings[cnn.digest, output.column] for output in outputs)
@@ -119,13 +119,15 @@ def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, st
     picks = [item for item in order if isinstance(item, PickFeatures)]
     if isinstance(order[-1], WriteFeatures):
         return {(item.source.cnn.digest, item.output.column): Reading() for item in picks}
-    found = {}
+    found: dict[tuple[str, str], Reading] = {}
     for pick in picks:
         fits = [item for item in order if isinstance(item, Fit) and item.features == pick]
         best = [item for item in order if isinstance(item, BestSoFar) and item.fit in fits]
-        found[pick.source.cnn.digest, pick.output.column] = Reading(
-            pick.size(sizes),
-            sum(item.before.size(sizes) for item in best if item.before),
-            max([fit.memory(sizes) for fit in fits] + [item.size(sizes) for item in best], default=0),
+        place = pick.source.cnn.digest, pick.output.column
+        other = found.get(place, Reading())
+        found[place] = Reading(
+            other.vector + pick.size(sizes),
+            other.winners + sum(item.before.size(sizes) for item in best if item.before),
+            max([other.needs, *(fit.memory(sizes) for fit in fits), *(item.size(sizes) for item in best)]),
         )
     return found

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from vistaql.errors import Code, VistaQLError
-from vistaql.logical.nodes import Explore, Export
+from vistaql.logical.nodes import Query
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.candidates import enumerate_candidates
+from vistaql.optimizer.configuration import configure
 from vistaql.optimizer.machine import Machine
+from vistaql.physical.engine import Storage
+from vistaql.physical.operators import Operator, PickFeatures
+from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import PlanChoice, Settings
 from vistaql.units import format_size
@@ -35,7 +39,7 @@ class Rejection:
 class Decision:
     """The plan to run for a query, what it was weighed against, and what did not fit."""
 
-    query: Explore | Export
+    query: Query
     chosen: Candidate
     losers: tuple[Candidate, ...]
     rejections: tuple[Rejection, ...]
@@ -45,14 +49,17 @@ class Decision:
     sizes: Sizes
 
 
-def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings) -> Decision:
+def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> Decision:
     """The cheapest plan that fits; a forced strategy narrows the choice.
 
     Raises NO_FEASIBLE_PLAN, naming the nearest plan, if nothing fits.
     """
     limit = settings.memory_limit or machine.memory_bytes
     forced = None if settings.plan is PlanChoice.AUTO else settings.plan
+    sizes = replace(sizes, fit_workers=configure(machine, settings, Storage.MEMORY).fit_workers)
     candidates = enumerate_candidates(query, sizes, machine, settings, limit)
+    if any(item.peak_bytes > limit for item in candidates) and large_vectors(candidates[0].plan, sizes):
+        candidates += enumerate_candidates(query, replace(sizes, spools=True), machine, settings, limit)
     allowed = [item for item in candidates if forced is None or item.strategy.value == forced.value]
     fitting = [item for item in allowed if item.peak_bytes <= limit]
     rejections = tuple(
@@ -62,7 +69,14 @@ def choose(query: Explore | Export, sizes: Sizes, machine: Machine, settings: Se
         raise no_plan(allowed, limit, others_fit=len(rejections) < len(candidates))
     chosen = min(fitting, key=order)
     others = [item for item in candidates if item is not chosen and item.peak_bytes <= limit]
+    sizes = replace(sizes, spools=chosen.configuration.spools)
     return Decision(query, chosen, tuple(sorted(others, key=order)), rejections, forced, machine, limit, sizes)
+
+
+def large_vectors(plan: Operator, sizes: Sizes) -> bool:
+    """Whether the vectors of some layer are so large that they could lie on disk."""
+    on_disk = replace(sizes, spools=True)
+    return any(isinstance(item, PickFeatures) and item.spooled(on_disk) for item in run_order(plan))
 
 
 def order(candidate: Candidate) -> tuple[float, int]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 
 from vistaql.logical.nodes import (
     Assemble,
     Decode,
     Explore,
-    Export,
     PoolLayer,
+    Query,
     Reduce,
-    Reduction,
+    Together,
     Train,
     layers_of,
     rows_of,
@@ -23,7 +22,9 @@ from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output
 from vistaql.physical.operators import (
     Answer,
+    Answers,
     BestSoFar,
+    EitherRows,
     Fit,
     FitAlone,
     Keep,
@@ -36,6 +37,8 @@ from vistaql.physical.operators import (
 )  # fmt: skip
 
 Passes = dict[Output, RunPass]
+AllPasses = dict[str, Passes]
+"""by digest of the CNN"""
 
 
 class Placement(Enum):
@@ -45,39 +48,38 @@ class Placement(Enum):
     AFTER_INFERENCE = "after inference"
 
 
-def lower(query: Explore | Export, strategy: Strategy, storage: Storage) -> Operator:
+def lower(query: Query, strategy: Strategy, storage: Storage) -> Operator:
     """The physical plan of a strategy, all kept tensors in one place."""
     wanted = wanted_by_cnn(query)
     return lower_groupings(query, tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted.items()))
 
 
 def lower_groupings(
-    query: Explore | Export, groupings: tuple[Grouping, ...], placement: Placement = Placement.BEFORE_INFERENCE
+    query: Query, groupings: tuple[Grouping, ...], placement: Placement = Placement.BEFORE_INFERENCE
 ) -> Operator:
     """The physical plan; every plan of a query has the same operators but for its passes and the images they read."""
+    images = reader(query, placement)
+    passes = {grouping.cnn.digest: passes_of(grouping, images) for grouping in groupings}
+    if isinstance(query, Together):
+        return Answers(tuple(answer(item, passes) for item in query.queries))
+    if isinstance(query, Explore):
+        return answer(query, passes)
+    features = (item for item in query.features if isinstance(item, PoolLayer | Reduce))
+    picked = tuple(pick(item, passes) for item in features)
+    return WriteFeatures(ReadRows(query.rows), picked, export_names(picked), query.path)
+
+
+def answer(query: Explore, passes: AllPasses) -> Answer:
+    """The operators behind the passes of one EXPLORE."""
     rows = ReadRows(rows_of(query))
-    images = reader(query, rows, placement)
-    passes = {grouping.cnn: passes_of(grouping, images) for grouping in groupings}
-
-    def pick(features: PoolLayer | Reduce) -> PickFeatures:
-        pooled, reduction = (
-            (features.features, features.reduction) if isinstance(features, Reduce) else (features, None)
-        )
-        return pick_pooled(pooled, reduction, passes)
-
-    match query:
-        case Explore(trainings, best_alone):
-            fits = tuple(fit(training, rows, pick) for training in trainings)
-            return Answer(alone(fits) if best_alone else None, fits)
-        case Export(features, _, path):
-            picked = tuple(pick(item) for item in features if isinstance(item, PoolLayer | Reduce))
-            return WriteFeatures(rows, picked, export_names(picked), path)
+    fits = tuple(fit(training, rows, passes) for training in query.trainings)
+    return Answer(alone(fits) if query.best_alone else None, fits)
 
 
-def fit(training: Train, rows: ReadRows, pick: Callable[[PoolLayer | Reduce], PickFeatures]) -> Fit:
+def fit(training: Train, rows: ReadRows, passes: AllPasses) -> Fit:
     """The operator of one training."""
     matrix: Assemble = training.matrix
-    features = None if matrix.features is None else pick(matrix.features)
+    features = None if matrix.features is None else pick(matrix.features, passes)
     return Fit(rows, features, training.learner, training.evaluation)
 
 
@@ -93,33 +95,46 @@ def alone(fits: tuple[Fit, ...]) -> FitAlone:
     return FitAlone(best)
 
 
-def pick_pooled(pooled: PoolLayer, reduction: Reduction | None, passes: dict[Cnn, Passes]) -> PickFeatures:
-    """The output of the pass that computes a pooled layer."""
-    output = Output(pooled.tensor.layer, pooled.pool)
-    return PickFeatures(passes[pooled.tensor.cnn][output], output, reduction)
+def pick(features: PoolLayer | Reduce, passes: AllPasses) -> PickFeatures:
+    """The output of the pass that computes a pooled layer; images of a key become one vector where that is asked."""
+    pooled, reduction = (features.features, features.reduction) if isinstance(features, Reduce) else (features, None)
+    output, cnn = Output(pooled.tensor.layer, pooled.pool), pooled.tensor.cnn
+    return PickFeatures(passes[cnn.digest][output], output, reduction, cnn.name)
 
 
-def wanted_by_cnn(query: Explore | Export) -> dict[Cnn, tuple[Output, ...]]:
-    """The wanted outputs of each CNN, in network order."""
-    groups: dict[Cnn, list[Output]] = {}
+def wanted_by_cnn(query: Query) -> dict[Cnn, tuple[Output, ...]]:
+    """The wanted outputs of each CNN, in network order; CNNs of equal graph and weights are one, whatever their names.
+
+    The name is that of the first.
+    """
+    cnns: dict[str, Cnn] = {}
+    groups: dict[str, list[Output]] = {}
     for pooled in layers_of(query):
-        groups.setdefault(pooled.tensor.cnn, []).append(Output(pooled.tensor.layer, pooled.pool))
-    return {
-        cnn: tuple(sorted(dict.fromkeys(outputs), key=lambda output: (cnn.position[output.layer], str(output.pool))))
-        for cnn, outputs in groups.items()
-    }
+        cnn = cnns.setdefault(pooled.tensor.cnn.digest, pooled.tensor.cnn)
+        groups.setdefault(cnn.digest, []).append(Output(pooled.tensor.layer, pooled.pool))
+
+    def in_network_order(cnn: Cnn) -> tuple[Output, ...]:
+        found = dict.fromkeys(groups[cnn.digest])
+        return tuple(sorted(found, key=lambda output: (cnn.position[output.layer], str(output.pool))))
+
+    return {cnn: in_network_order(cnn) for cnn in cnns.values()}
 
 
-def reader(query: Explore | Export, rows: ReadRows, placement: Placement) -> ReadImages:
-    """The images to read: those with a row, if the logical plan says so and the placement does not forbid it."""
-    decode = next(node for node in query.walk() if isinstance(node, Decode))
-    matching = decode.rows is not None and placement is Placement.BEFORE_INFERENCE
-    return ReadImages(decode.images, rows if matching else None)
+def reader(query: Query, placement: Placement) -> ReadImages:
+    """The images to read: those with a row, if the logical plan says so and the placement does not forbid it.
+
+    Queries that are answered together read those for which any of them has a row.
+    """
+    decodes = [node for node in query.walk() if isinstance(node, Decode)]
+    if placement is Placement.AFTER_INFERENCE or any(decode.rows is None for decode in decodes):
+        return ReadImages(decodes[0].images, None)
+    rows = tuple(dict.fromkeys(ReadRows(decode.rows) for decode in decodes if decode.rows))
+    return ReadImages(decodes[0].images, rows[0] if len(rows) == 1 else EitherRows(rows))
 
 
-def placements(query: Explore | Export) -> tuple[Placement, ...]:
+def placements(query: Query) -> tuple[Placement, ...]:
     """Where the join can stand: before inference it saves images, if the logical plan found that it leaves any out."""
-    saves = any(isinstance(node, Decode) and node.rows is not None for node in query.walk())
+    saves = all(node.rows is not None for node in query.walk() if isinstance(node, Decode))
     return (Placement.BEFORE_INFERENCE, Placement.AFTER_INFERENCE) if saves else (Placement.AFTER_INFERENCE,)
 
 
@@ -140,4 +155,4 @@ def export_names(features: tuple[PickFeatures, ...]) -> tuple[str, ...]:
     plain = [item.output.layer for item in features]
     if len(set(plain)) == len(plain):
         return tuple(plain)
-    return tuple(f"{item.source.cnn.name}.{item.output.column}" for item in features)
+    return tuple(f"{item.cnn_name}.{item.output.column}" for item in features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from vistaql.logical.nodes import Explore, Export
+from vistaql.logical.nodes import Explore, Export, Together
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.configuration import Configuration, configure
 from vistaql.optimizer.grouping import NAMED, Grouping, named, strategy_of
@@ -24,7 +24,7 @@ PLACEMENTS = {JoinPlace.BEFORE: Placement.BEFORE_INFERENCE, JoinPlace.AFTER: Pla
 
 
 def spark_candidates(
-    query: Explore | Export, sizes: Sizes, machine: Machine, settings: Settings
+    query: Explore | Export | Together, sizes: Sizes, machine: Machine, settings: Settings
 ) -> Iterator[Candidate]:
     """Every strategy in every way in which Spark can run it; equal plans once.
 

@@ -67,6 +67,9 @@ class Engine(Protocol):
     def rows(self, rows: Rows) -> RowSet:
         """Run scans, joins, filter and sample; the same call again gives the same rows without work."""
 
+    def either(self, rows: tuple[RowSet, ...]) -> RowSet:
+        """The keys that any of the rows have, to read images by."""
+
     def images(self, images: ScanImages, rows: RowSet | None) -> ImageSource:
         """The images of a set, only those that have a row where rows are given."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from vistaql.logical.nodes import Rows, ScanImages
 from vistaql.physical.engine import Engine
 from vistaql.physical.operator import Operator
-from vistaql.physical.resources import Resources
+from vistaql.physical.resources import NOTHING, Resources
 from vistaql.physical.sizes import Sizes
 from vistaql.plan.node import Node
 
@@ -42,11 +42,34 @@ class ReadRows(Operator):
 
 
 @dataclass(frozen=True)
+class EitherRows(Operator):
+    """What rows of several queries have in common with images: the keys that any of them has."""
+
+    rows: tuple[ReadRows, ...]
+
+    def size(self, sizes: Sizes) -> int:
+        """A key for each row."""
+        return sizes.rows * 8
+
+    def resources(self, sizes: Sizes) -> Resources:  # noqa: ARG002 - microseconds
+        """Nothing."""
+        return NOTHING
+
+    def memory(self, sizes: Sizes) -> int:
+        """The same once more."""
+        return self.size(sizes)
+
+    def run(self, engine: Engine, inputs: tuple[Any, ...]) -> object:
+        """The keys."""
+        return engine.either(inputs)
+
+
+@dataclass(frozen=True)
 class ReadImages(Operator):
     """Stream the image files; `rows`: only the images that have a row there (a semi-join before inference)."""
 
     images: ScanImages
-    rows: ReadRows | None
+    rows: ReadRows | EitherRows | None
 
     @property
     def inputs(self) -> tuple[Node, ...]:

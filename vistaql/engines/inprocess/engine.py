@@ -174,9 +174,12 @@ class InProcess:
 
     def images(self, images: ScanImages, rows: Learnable | Keys | None) -> Images:
         """The images of the set, or those that have a row. TensorFlow, which whoever reads them needs, is loaded."""
-        from vistaql.engines.tensorflow.runtime import set_threads
+        from vistaql.engines.tensorflow.runtime import import_tensorflow, set_threads
 
-        set_threads(self.threads, asked_for=self.threads_asked_for)
+        with task(self.progress, LOADING, 1, "") as loaded:
+            aside(import_tensorflow, finish=True)
+            set_threads(self.threads, asked_for=self.threads_asked_for)
+            loaded(1)
         keys = self.listing["key"].to_pylist()
         if rows is not None:
             wanted = set(rows.keys)
@@ -187,12 +190,7 @@ class InProcess:
         """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
         from vistaql.engines.tensorflow.graph import release_graphs
         from vistaql.engines.tensorflow.kernel import run_pass
-        from vistaql.engines.tensorflow.runtime import import_tensorflow, set_threads
 
-        with task(self.progress, LOADING, 1, "") as loaded:
-            aside(import_tensorflow, finish=True)
-            set_threads(self.threads, asked_for=self.threads_asked_for)
-            loaded(1)
         started = perf_counter()
         self.watch.before_pass(footprint(pass_), release_graphs)
         columns = {output.column: self.collector(output, pass_, len(source)) for output in pass_.outputs}

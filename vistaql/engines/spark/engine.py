@@ -136,6 +136,11 @@ class OnSpark:
         """The rows that were joined already."""
         return self.learnable
 
+    def either(self, rows: tuple[Learnable, ...]) -> Learnable:
+        """The rows of the one query that runs: several are planned together in process only."""
+        (one,) = set(rows)
+        return one
+
     def images(self, images: ScanImages, rows: Learnable | None) -> Images:
         """The images of the set, or those that have a row, cut into as many parts as was decided."""
         frame = image_frame(self.spark, images.images, self.listing)

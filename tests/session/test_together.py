@@ -1,0 +1,102 @@
+"""Consecutive EXPLOREs share passes, and each has the answer that it would have had by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vistaql.engines.tensorflow import kernel
+from vistaql.errors import Code, VistaQLError
+from vistaql.outcome import Exploration, Outcome
+from vistaql.physical.inference import Pass
+from vistaql.session import Session
+
+TAIL = "FROM scans JOIN measures"
+FIRST = f"EXPLORE LAYERS conv3, fc5 OF strokes {TAIL} TRAIN logistic_regression;"
+SECOND = f"EXPLORE LAYERS conv2, fc5 OF strokes {TAIL} WHERE ink > 300 TRAIN logistic_regression(reg = 0.1);"
+THIRD = f"EXPLORE LAYERS fc6 OF strokes {TAIL} TRAIN logistic_regression FEATURES ink;"
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pass]]:
+    """The passes that run."""
+    seen: list[Pass] = []
+    freeze = kernel.freeze
+
+    def noted(pass_: Pass) -> object:
+        seen.append(pass_)
+        return freeze(pass_)
+
+    monkeypatch.setattr(kernel, "freeze", noted)
+    return seen
+
+
+def answers(outcomes: Iterator[tuple[object, Outcome | None]]) -> list[Exploration]:
+    return [outcome for _, outcome in outcomes if isinstance(outcome, Exploration)]
+
+
+def essence(answer: Exploration) -> Exploration:
+    """An answer without what a run of several may change: seconds, the plan, the note about the others, the name."""
+    rows = tuple(replace(row, fit_seconds=0.0) for row in answer.rows)
+    alone = answer.image_only and replace(answer.image_only, fit_seconds=0.0)
+    notes = tuple(note for note in answer.notes if not note.startswith("Run together"))
+    return replace(answer, rows=rows, image_only=alone, seconds=0.0, plan=None, notes=notes, name=None)  # type: ignore[arg-type]
+
+
+def test_statements_with_other_layers_rows_and_learners_share_one_pass(session: Session, passes: list[Pass]) -> None:
+    together = answers(session.run(FIRST + SECOND + THIRD))
+    assert [run.layers for run in passes] == [("conv2", "conv3", "fc5", "fc6")]
+    alone = [answer for text in (FIRST, SECOND, THIRD) for answer in answers(session.run(text))]
+    assert [essence(answer) for answer in together] == [essence(answer) for answer in alone]
+    assert [answer.counts.joined for answer in together][1] < together[0].counts.joined
+    assert all("Run together with 2 other statements" in answer.notes[-1] for answer in together)
+
+
+def test_a_statement_that_cannot_be_bound_leaves_those_before_it(session: Session) -> None:
+    found = []
+    with pytest.raises(VistaQLError) as caught:  # noqa: PT012, what comes before the error is the point
+        for _, outcome in session.run(FIRST + THIRD + FIRST.replace("conv3", "conv9")):
+            found.append(outcome)
+    assert caught.value.code is Code.UNKNOWN_LAYER
+    assert caught.value.span is not None
+    assert len(found) == 2
+
+
+def test_a_statement_that_cannot_run_leaves_those_before_it(session: Session) -> None:
+    found = []
+    with pytest.raises(VistaQLError) as caught:  # noqa: PT012, what comes before the error is the point
+        for _, outcome in session.run(FIRST + FIRST.replace(" TRAIN", " WHERE ink > 1e9 TRAIN")):
+            found.append(outcome)
+    assert caught.value.code is Code.NO_ROWS
+    assert len(found) == 1
+
+
+def test_bad_images_of_one_statement_are_not_counted_in_another(session: Session, tmp_path: Path) -> None:
+    (folder := tmp_path / "scans").mkdir()
+    listing = session.catalog.images("scans")
+    assert listing is not None
+    source = Path(str(listing.source.folder))  # type: ignore[union-attr]
+    for number, path in enumerate(sorted(source.iterdir())):
+        (folder / path.name).write_bytes(b"no image" if number == 0 else path.read_bytes())
+    bad = min(source.iterdir()).stem
+    session.sql(f"CREATE IMAGES damaged FROM '{folder}'")
+    first = "EXPLORE LAYERS fc5, fc6 OF strokes FROM damaged JOIN measures TRAIN lr WITH (max_bad = 0.5);"
+    second = first.replace(" TRAIN", f" WHERE scan_id <> '{bad}' TRAIN")
+    whole, part = answers(session.run(first + second))
+    assert (whole.counts.bad, part.counts.bad) == (1, 0)
+    assert (whole.counts.decoded, part.counts.decoded) == (99, 99)
+    assert whole.rows[0].digest == part.rows[0].digest
+
+
+def test_another_statement_in_between_ends_what_is_planned_together(session: Session, passes: list[Pass]) -> None:
+    found = answers(session.run(FIRST + "SHOW IMAGES;" + THIRD))
+    assert len(passes) == len(found) == 2
+    assert not any("Run together" in note for answer in found for note in answer.notes)
+
+
+def test_other_settings_are_another_workload(session: Session, passes: list[Pass]) -> None:
+    answers(session.run(FIRST + THIRD.replace(";", " WITH (plan = lazy);")))
+    assert len(passes) == 2
