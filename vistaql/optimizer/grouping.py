@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Storage
@@ -48,6 +49,12 @@ class Origin(Enum):
     """nothing is computed: an earlier query stored the answers"""
 
 
+@lru_cache(maxsize=4096)
+def pass_of(cnn: Cnn, source: str | None, outputs: tuple[Output, ...], keep: tuple[str, ...]) -> Pass:
+    """The one pass of its kind: what it computes is found out once, for all plans and statements that weigh it."""
+    return Pass(cnn, source, outputs, keep)
+
+
 @dataclass(frozen=True)
 class Group:
     """Wanted layers that one pass gives: it starts from pixels (`source` None) or from a kept tensor.
@@ -63,7 +70,7 @@ class Group:
 
     def inference(self, cnn: Cnn) -> Pass:
         """The pass."""
-        return Pass(cnn, self.source, self.outputs, (self.keep,) if self.keep else ())
+        return pass_of(cnn, self.source, self.outputs, (self.keep,) if self.keep else ())
 
 
 @dataclass(frozen=True)

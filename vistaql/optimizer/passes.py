@@ -8,6 +8,7 @@ from functools import cached_property
 
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points
+from vistaql.optimizer.grouping import pass_of
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import Keep, Operator, ReadImages, RunPass
@@ -48,6 +49,7 @@ class PassCosts:
     stored: frozenset[Stored] = frozenset()
     _runs: dict[tuple[str | None, int], tuple[float, int]] = field(default_factory=dict)
     _keeps: dict[tuple[str, Storage], tuple[float, float, int]] = field(default_factory=dict)
+    _masks: dict[tuple[int, int], int] = field(default_factory=dict)
     _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
@@ -122,25 +124,33 @@ class PassCosts:
         That a batch of the tensor to keep lives to the end of the pass is left out, unless the pass ends there.
         """
         masks = self.cnn.ancestor_masks
-        mask = 0
-        for output in self.outputs[start:end]:
-            mask |= masks[output.layer]
-        if keep and mask | masks[keep] == mask:
-            keep = None
-        mask |= masks[keep] if keep else 0
+        mask = self.mask(start, end)
+        if keep:
+            deeper = mask | masks[keep]
+            keep, mask = (None if deeper == mask else keep), deeper
         if source:
             mask &= ~masks[source]
         found = self._runs.get((source, mask))
         if found is None:
-            inference = Pass(self.cnn, source, self.outputs[start:end], (keep,) if keep else ())
+            inference = pass_of(self.cnn, source, self.outputs[start:end], (keep,) if keep else ())
             reads = self.keep(source, Storage.MEMORY) if source else self.reader
             operator = RunPass(reads, inference, Storage.MEMORY)
             found = self._runs[source, mask] = self.price(operator), operator.memory(self.sizes)
         return found
 
+    def mask(self, start: int, end: int) -> int:
+        """The layers needed for the outputs from `start` to `end`, as bits by their places."""
+        found = self._masks.get((start, end))
+        if found is None:
+            found = 0
+            for output in self.outputs[start:end]:
+                found |= self.cnn.ancestor_masks[output.layer]
+            self._masks[start, end] = found
+        return found
+
     def keep(self, layer: str, storage: Storage) -> Keep:
         """A kept tensor."""
-        return Keep(RunPass(self.reader, Pass(self.cnn, None, (), (layer,)), storage), layer)
+        return Keep(RunPass(self.reader, pass_of(self.cnn, None, (), (layer,)), storage), layer)
 
     def kept(self, layer: str, storage: Storage) -> tuple[float, float, int]:
         """A kept tensor: seconds to write it, by how much reading it takes longer than from memory, bytes in memory."""
