@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
-from vistaql import statements
+from vistaql import calibrating, statements
 from vistaql.catalog.catalog import Catalog
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain.account import Measured, account
@@ -63,6 +63,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.catalog = Catalog.open(self.home)
+        self.machine = calibrating.known(self.machine, self.catalog)
 
     def sql(self, text: str, /, **parameters: ParameterValue) -> Result:
         """Run the statements of a text; the result of the last one.
@@ -136,6 +137,11 @@ class Session:
                 return self.query(bound)
             case ast.Explain():
                 return self.explain(statement, context)
+            case ast.Calibrate() | ast.Reset(key=(ast.Name(text="calibration" | "CALIBRATION"),)):
+                bench = calibrating.Bench(self.threads, self.progress)
+                report = calibrating.execute(statement, context, self.catalog, bench)
+                self.machine = calibrating.refreshed(self.machine, self.catalog)
+                return report
             case ast.SetOption() | ast.Reset():
                 self.settings = statements.change_settings(statement, context)
                 return None
@@ -202,7 +208,9 @@ class Session:
             engine = engine_for(
                 bound.plan, bound.settings, prepared, decision.chosen.configuration, folder, self.progress
             )
-            values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
+            actuals = [] if recording is None else recording.actuals
+            values = run_plan(decision.chosen.plan, engine, actuals.append)
+        self.machine = calibrating.taught(self.machine, self.catalog, decision, actuals)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
@@ -244,7 +252,8 @@ class Session:
         from vistaql.engines.inprocess.prepare import prepare
 
         memory = {item.table.source: item.data for item in self.registered.values()}
-        return prepare(bound.plan, bound.reduction, memory, self.machine.cores)
+        limit = bound.settings.memory_limit or self.machine.memory_bytes
+        return prepare(bound.plan, bound.reduction, memory, self.machine.cores, limit // 2)
 
     def announce(self, decision: Decision) -> None:
         """Say what is about to run, and ask before a long run."""
@@ -305,6 +314,8 @@ class Trial(Session):
             case ast.Explain():
                 # ANALYZE would run it.
                 return super().execute(replace(statement, mode=ast.ExplainMode.PLAN), context)
+            case ast.Calibrate():
+                return None
             case ast.Select() | ast.Show() | ast.ShowErrors() | ast.Describe() | ast.ShowCreate():
                 # They may ask for results, which only a run makes.
                 return None

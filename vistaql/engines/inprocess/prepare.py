@@ -64,7 +64,11 @@ class Prepared:
 
 
 def prepare(
-    query: Explore | Export, reduction: Reduction | None, memory: Mapping[str, pa.Table], threads: int
+    query: Explore | Export,
+    reduction: Reduction | None,
+    memory: Mapping[str, pa.Table],
+    threads: int,
+    memory_bytes: int | None = None,
 ) -> Prepared:
     """Run the part of a query that needs no pixel.
 
@@ -76,7 +80,7 @@ def prepare(
     images = images_of(query)
     listing = list_images(images.images)
     check_one_image_a_key(listing, images.images.name, reduction)
-    joined = join_rows(rows, Surroundings(for_join(listing, rows), memory, Limits(threads=threads), draw))
+    joined = join_rows(rows, Surroundings(for_join(listing, rows), memory, Limits(threads, memory_bytes), draw))
     if not joined.table.num_rows:
         raise no_rows(joined)
     evaluation = next((node.evaluation for node in query.walk() if isinstance(node, Train)), None)
