@@ -47,12 +47,16 @@ CREATE TABLE name [KEY (column)] [LABEL column] AS SELECT ..;""",
     "select": ("rows of tables, image sets and results", "SELECT ..;  SUMMARIZE name;  _ is the last result."),
     "show": (
         "what there is",
-        """SHOW TABLES | IMAGES | CNNS | RESULTS | LEARNERS | METRICS | SETTINGS;
+        """SHOW TABLES | IMAGES | CNNS | RESULTS | LEARNERS | METRICS | SETTINGS | CALIBRATION;
 SHOW [ALL] LAYERS OF cnn;  SHOW CREATE TABLE | IMAGES | CNN | RESULT name;  SHOW ERRORS [OF images];""",
     ),
     "describe": ("columns of an object, facts of a CNN", "DESCRIBE [TABLE | IMAGES | CNN | RESULT] name;"),
     "drop": ("forget a name; files stay", "DROP TABLE | IMAGES | CNN | RESULT [IF EXISTS] name;"),
     "set": ("settings of the session", "SET name = value;  RESET name | ALL;  SHOW SETTINGS; lists them."),
+    "calibrate": (
+        "measure this machine, or one CNN on it, so that plans are priced by what they take here",
+        "CALIBRATE;  CALIBRATE CNN name;  SHOW CALIBRATION; lists the rates.  RESET CALIBRATION; forgets them.",
+    ),
     "source": ("run a script", "SOURCE 'file.vql';"),
 }
 

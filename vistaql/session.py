@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
-from vistaql import statements
+from vistaql import calibrating, statements
 from vistaql.catalog.catalog import Catalog
 from vistaql.catalog.home import home_folder
 from vistaql.checking import errors_behind
@@ -68,6 +68,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.catalog = Catalog.open(self.home)
+        self.machine = calibrating.known(self.machine, self.catalog)
 
     def sql(self, text: str, /, **parameters: ParameterValue) -> Result:
         """Run the statements of a text; the result of the last one.
@@ -161,6 +162,11 @@ class Session:
                     return self.query(bound)
             case ast.Explain():
                 return self.explain(statement, context)
+            case ast.Calibrate() | ast.Reset(key=(ast.Name(text="calibration" | "CALIBRATION"),)):
+                bench = calibrating.Bench(self.threads, self.progress)
+                report = calibrating.execute(statement, context, self.catalog, bench)
+                self.machine = calibrating.refreshed(self.machine, self.catalog)
+                return report
             case ast.SetOption() | ast.Reset():
                 self.settings = statements.change_settings(statement, context)
                 return None
@@ -225,6 +231,7 @@ class Session:
             recording.decided(decision, perf_counter() - started)
         self.announce(decision)
         configuration = decision.chosen.configuration
+        actuals = [] if recording is None else recording.actuals
         with (
             working_folder() as folder,
             running_engine(
@@ -232,7 +239,9 @@ class Session:
             ) as engine,
             planned(self.progress, parts_of(decision), decision.limit_bytes),
         ):
-            values = run_plan(decision.chosen.plan, engine, recording.actuals.append if recording else None)
+            values = run_plan(decision.chosen.plan, engine, actuals.append)
+        if configuration.cluster is None:
+            self.machine = calibrating.taught(self.machine, self.catalog, decision, actuals)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
@@ -284,7 +293,8 @@ class Session:
 
         memory = {item.table.source: item.data for item in self.registered.values()}
         join = joiner(bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration, self.spark)
-        return prepare(bound.plan, bound.reduction, memory, self.machine.cores, join)
+        limit = bound.settings.memory_limit or self.machine.memory_bytes
+        return prepare(bound.plan, bound.reduction, memory, self.machine.cores, join, limit // 2)
 
     def announce(self, decision: Decision) -> None:
         """Say what is about to run, and ask before a long run."""

@@ -74,6 +74,10 @@ def show_listing(listing: ast.Listing, desk: Desk) -> Relation:
             })  # fmt: skip
         case ast.Listing.SETTINGS:
             return show_settings(desk.context.settings)
+        case ast.Listing.CALIBRATION:
+            from vistaql.calibrating import show_calibration
+
+            return show_calibration(desk.catalog)
 
 
 def show_learners() -> Relation:

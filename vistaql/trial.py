@@ -48,6 +48,8 @@ class Trial(Session):
             case ast.Explain():
                 # ANALYZE would run it.
                 return super().execute(replace(statement, mode=ast.ExplainMode.PLAN), context)
+            case ast.Calibrate():
+                return None
             case ast.Select() | ast.Show() | ast.ShowErrors() | ast.Describe() | ast.ShowCreate():
                 # They may ask for results, which only a run makes.
                 return None

@@ -149,7 +149,9 @@ MASKS = (
     (r"\.{4,} [\d.]+ s", ".... # s"),
     (r"(\d+ min )?\d+(\.\d+)? s\b", "# s"),
     (r"\d+(\.\d+)? [MG]B of \d+(\.\d+)? [MG]B", "# of #"),
-    (r"in process, \d+ threads?", "in process, # threads"),
+    # What a plan holds depends on what the machine was found to take, and what is free on what it has.
+    (r"\d+(\.\d+)? [MG]B", "# MB"),
+    (r"\b(threads|decoders|side by side) \d+", r"\1 #"),
     (r"(\d\.\d\d)\d+", r"\1_"),
     (r"\b[0-9a-f]{32,}\b", "#"),
     (r"\d{4}-\d\d-\d\dT[\d:]+\S*", "#"),

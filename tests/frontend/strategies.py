@@ -10,8 +10,8 @@ from vistaql.frontend import ast
 from vistaql.frontend.to_ast import LARGEST_INTEGER
 
 KEYWORDS = (
-    "all and as between case column create cross date describe drop evaluate except exists explain explore export "
-    "false features first folder format from help if ilike images in inner into is join key label last layer layers "
+    "all and as between calibrate case column create cross date describe drop evaluate except exists explain explore "
+    "export false features first folder format from help if ilike images in inner into is join key label last layer layers "
     "left like max none not null of on or order per percent pool predict random reset result rows sample select set "
     "show source split stem summarize table to train true using validation weights where with"
 ).split()
@@ -184,6 +184,7 @@ SESSION = st.one_of(
     st.builds(ast.ShowCreate, st.sampled_from(ast.ObjectKind), NAMES),
     maybe(NAMES).map(ast.ShowErrors),
     st.builds(ast.Describe, maybe(st.sampled_from(ast.ObjectKind)), NAMES),
+    maybe(NAMES).map(ast.Calibrate),
     OPTIONS.map(ast.SetOption),
     maybe(tuples(NAMES, 1)).map(ast.Reset),
     PATHS.map(ast.SourceScript),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vistaql.frontend.binder import BoundQuery
@@ -50,6 +50,7 @@ COMPARISONS = st.sampled_from(["weight > 1", "width < 300", "brand = 'x'", "phot
 SAMPLES = st.sampled_from(["", " SAMPLE 10", " SAMPLE 7 PERCENT", " SAMPLE 5000"])
 
 
+@settings(deadline=None)
 @given(left=st.booleans(), conditions=st.lists(COMPARISONS, min_size=1, max_size=4), sample=SAMPLES)
 def test_a_filter_never_raises_the_estimate(bind: Bind, left: bool, conditions: list[str], sample: str) -> None:  # noqa: FBT001
     start = f"EXPLORE strokes FROM photos {'LEFT ' if left else ''}JOIN products"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,30 @@ def test_a_reserve_is_left_to_others(monkeypatch: pytest.MonkeyPatch, group: int
     monkeypatch.setattr(machine, "host_memory", lambda: 8 * GIB)
     monkeypatch.setattr(machine, "cgroup_memory", lambda: group)
     assert detect().memory_bytes == memory
+
+
+ONE_CORE_2_GB = {
+    "version 2": (
+        "0::/job.scope\n",
+        {"job_dot_scope__cpu_dot_max": "100000 100000\n", "job_dot_scope__memory_dot_max": "2000000000\n"},
+    ),
+    "version 1": (
+        "5:cpu,cpuacct:/job\n3:memory:/job\n",
+        {
+            "cpu__job__cpu_dot_cfs_quota_us": "100000\n",
+            "cpu__job__cpu_dot_cfs_period_us": "100000\n",
+            "memory__job__memory_dot_limit_in_bytes": "2000000000\n",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("version", ONE_CORE_2_GB)
+def test_under_one_core_and_2_gb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """The machine as it is found, on files like those of a container."""
+    membership, files = ONE_CORE_2_GB[version]
+    root, own = groups(tmp_path, membership, **files)
+    monkeypatch.setattr(machine, "cgroup_cores", partial(cgroup_cores, root, own))
+    monkeypatch.setattr(machine, "cgroup_memory", partial(cgroup_memory, root, own))
+    found = detect()
+    assert (found.cores, found.memory_bytes, found.reserve_bytes) == (1, 1_500_000_000, 500_000_000)

@@ -38,6 +38,18 @@ def answers(outcomes: Iterator[tuple[object, Outcome | None]]) -> list[Explorati
     return [outcome for _, outcome in outcomes if isinstance(outcome, Exploration)]
 
 
+def until_it_fails(outcomes: Iterator[tuple[object, Outcome | None]]) -> tuple[list[Exploration], VistaQLError]:
+    """The answers of the statements before the one that fails, and its error."""
+    found: list[Exploration] = []
+    try:
+        for _, outcome in outcomes:
+            assert isinstance(outcome, Exploration)
+            found.append(outcome)
+    except VistaQLError as error:
+        return found, error
+    pytest.fail("no statement failed")
+
+
 def essence(answer: Exploration) -> Exploration:
     """An answer without what a run of several may change: seconds, the plan, the note about the others, the name."""
     rows = tuple(replace(row, fit_seconds=0.0) for row in answer.rows)
@@ -56,22 +68,14 @@ def test_statements_with_other_layers_rows_and_learners_share_one_pass(session: 
 
 
 def test_a_statement_that_cannot_be_bound_leaves_those_before_it(session: Session) -> None:
-    found = []
-    with pytest.raises(VistaQLError) as caught:  # noqa: PT012, what comes before the error is the point
-        for _, outcome in session.run(FIRST + THIRD + FIRST.replace("conv3", "conv9")):
-            found.append(outcome)
-    assert caught.value.code is Code.UNKNOWN_LAYER
-    assert caught.value.span is not None
-    assert len(found) == 2
+    found, error = until_it_fails(session.run(FIRST + THIRD + FIRST.replace("conv3", "conv9")))
+    assert (len(found), error.code) == (2, Code.UNKNOWN_LAYER)
+    assert error.span is not None
 
 
 def test_a_statement_that_cannot_run_leaves_those_before_it(session: Session) -> None:
-    found = []
-    with pytest.raises(VistaQLError) as caught:  # noqa: PT012, what comes before the error is the point
-        for _, outcome in session.run(FIRST + FIRST.replace(" TRAIN", " WHERE ink > 1e9 TRAIN")):
-            found.append(outcome)
-    assert caught.value.code is Code.NO_ROWS
-    assert len(found) == 1
+    found, error = until_it_fails(session.run(FIRST + FIRST.replace(" TRAIN", " WHERE ink > 1e9 TRAIN")))
+    assert (len(found), error.code) == (1, Code.NO_ROWS)
 
 
 def test_bad_images_of_one_statement_are_not_counted_in_another(session: Session, tmp_path: Path) -> None:

@@ -134,6 +134,11 @@ class Catalog:
         entries = sorted(self.entries(Kind.RESULT), key=lambda entry: entry.number)
         return tuple(self.decoded(entry, Exploration) for entry in entries)
 
+    def profile(self, machine: str) -> str | None:
+        """What is kept of a machine, as the text it was given as."""
+        rows = self._rows("SELECT value FROM objects WHERE space = 'profile' AND folded = ?", machine.casefold())
+        return rows[0][0] if rows else None
+
     def names(self, kind: Kind) -> tuple[str, ...]:
         """The names of a kind, sorted."""
         rows = self._rows("SELECT name FROM objects WHERE kind = ? ORDER BY folded", kind.value)
@@ -276,6 +281,14 @@ class Writer:
         rows = [(number, folded, images, "", "", "")]
         rows.extend((number, folded, images, item.key, item.path, item.reason) for item in bad)
         self._connection.executemany("INSERT INTO bad_images VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def put_profile(self, machine: str, value: str | None) -> None:
+        """Keep the profile of a machine in place of the one before; None forgets it."""
+        folded = machine.casefold()
+        self._connection.execute("DELETE FROM objects WHERE space = 'profile' AND folded = ?", (folded,))
+        if value is not None:
+            row = ("profile", folded, machine, "PROFILE", now(), "CALIBRATE", value, self._next("object"))
+            self._connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def drop(self, kind: Kind, name: str) -> bool:
         """Forget a name; False where there was none."""

@@ -207,6 +207,7 @@ STATEMENTS: dict[str, Action] = {
     "create_table": node(ast.CreateTable),
     "create_images": node(ast.CreateImages),
     "register_cnn": node(ast.RegisterCnn),
+    "calibrate": node(ast.Calibrate),
     "drop": node(ast.Drop),
     "show": node(ast.Show),
     "show_layers": node(ast.ShowLayers),

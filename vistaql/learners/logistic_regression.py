@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from vistaql.learners.learner import Each, Learner, Model, TrainingFold, option
-from vistaql.learners.shapes import KEPT_ELEMENTS, MOST_COLUMNS_PRECONDITIONED, MOST_ROWS_ROTATED, SLAB_ELEMENTS
+from vistaql.learners.shapes import (
+    KEPT_ELEMENTS,
+    LEAST_BLOCK_ROWS,
+    MOST_COLUMNS_PRECONDITIONED,
+    MOST_ROWS_ROTATED,
+    SLAB_ELEMENTS,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +34,8 @@ READING = 1500.0
 """Operations for which one number is read, converted and standardised, column by column."""
 STEP = 1.5e7
 """Operations for which a search takes one step, whatever the size."""
+TEMPORARIES = 5
+"""Arrays as large as a block of rows that standardising makes."""
 FOLDS = 5
 """Folds that share a preconditioner, and are remembered together."""
 
@@ -103,4 +111,5 @@ class LogisticRegression(Learner):
         remembered = FOLDS * 8 * coefficients * 2 * max(5, min(20, 2**26 // (16 * coefficients)))
         preconditioned = width <= MOST_COLUMNS_PRECONDITIONED and not self.l1_ratio
         square = (64 if rotated else 28 if preconditioned else 0) * inner**2
-        return square + remembered // 2 + 48 * rows * classes + 32 * 2**20
+        blocks = TEMPORARIES * 8 * LEAST_BLOCK_ROWS * width
+        return square + remembered // 2 + 48 * rows * classes + blocks + 32 * 2**20

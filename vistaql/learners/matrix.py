@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from vistaql.learners.shapes import LEAST_BLOCK_ROWS
+
 BLOCK_ELEMENTS = 2**17
 """Numbers in a block: 1 MiB as float64. Measured at 9,600 x 1,280: no slower than one float64 matrix of 98 MB."""
 
@@ -61,7 +63,7 @@ class Matrix:
 
     def blocks(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Some rows in order, a block at a time, each with its place among them."""
-        step = max(32, BLOCK_ELEMENTS // max(1, self.width))
+        step = max(LEAST_BLOCK_ROWS, BLOCK_ELEMENTS // max(1, self.width))
         for start in range(0, len(rows), step):
             place = slice(start, min(start + step, len(rows)))
             yield place, self.block(rows[place])
@@ -74,7 +76,7 @@ class Matrix:
 
     def filled_blocks(self, rows: np.ndarray, fill: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """The same, a block of rows at a time, each with its place."""
-        step = max(32, BLOCK_ELEMENTS // max(1, self.width))
+        step = max(LEAST_BLOCK_ROWS, BLOCK_ELEMENTS // max(1, self.width))
         for start in range(0, len(rows), step):
             place = slice(start, min(start + step, len(rows)))
             yield place, self.filled(rows[place], fill)

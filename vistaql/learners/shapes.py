@@ -8,3 +8,5 @@ SLAB_ELEMENTS = 2**21
 """Numbers in a slab. Slabs are worked on side by side and summed in order, so the bits do not depend on workers."""
 KEPT_ELEMENTS = 2**20
 """No more numbers than these (8 MiB) are kept as float64; more are converted again in every pass."""
+LEAST_BLOCK_ROWS = 8
+"""Rows of a block, however wide they are."""

@@ -223,7 +223,7 @@ class Cnn:
         (source,) = self.by_name[name].inputs
         return self.unfused_source(source) if source in self.fused else source
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """How many weights the CNN has."""
         return sum(layer.parameters for layer in self.layers)

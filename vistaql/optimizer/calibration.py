@@ -51,7 +51,7 @@ class Calibration:
     read_bytes: float = rate(1.2e9, "B/s", "files read")
     kept_bytes: float = rate(3e9, "B/s", "tensors copied to and from memory")
     spilled_bytes: float = rate(700e6, "B/s", "tensors and vectors written to and read from disk")
-    hashed_bytes: float = rate(700e6, "B/s", "vectors of which a digest is made")
+    hashed_bytes: float = rate(700e6, "B/s", "bytes of which digests are made")
     hashed_rows: float = rate(500_000.0, "/s", "vectors of which a digest is made")
     fit_flops: float = rate(60e9, "FLOP/s", "fitting, one BLAS thread")
     fit_seconds: float = rate(0.03, "s", "setting up one training")
@@ -62,8 +62,8 @@ class Calibration:
     graph_seconds: float = rate(0.15, "s", "a graph of any size")
     library_seconds: float = rate(3.6, "s", "importing TensorFlow")
     query_seconds: float = rate(0.15, "s", "joining rows and writing the answer, for a query of any size")
-    process_bytes: float = rate(230e6, "B", "the interpreter with Arrow, DuckDB and scikit-learn")
-    library_bytes: float = rate(490e6, "B", "TensorFlow after its first operation")
+    process_bytes: float = rate(130e6, "B", "the interpreter with Arrow and DuckDB")
+    library_bytes: float = rate(590e6, "B", "TensorFlow after its first operation")
     context_seconds: float = rate(11.0, "s", "starting a JVM and its context")
     worker_seconds: float = rate(5.0, "s", "starting a Python worker with TensorFlow")
     arrow_bytes: float = rate(300e6, "B/s", "Arrow batches between processes")
@@ -96,7 +96,7 @@ LEAST_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Observed:
-    """What operators of one kind were predicted to take in a run, and took; seconds."""
+    """What operators of one kind were predicted to take in a run, before corrections, and took; seconds."""
 
     kind: str
     predicted: float
@@ -117,8 +117,9 @@ def learnt(calibration: Calibration, observed: tuple[Observed, ...]) -> Calibrat
     for item in observed:
         if min(item.predicted, item.taken) < LEAST_SECONDS:
             continue
-        ratio = min(2.0, max(0.5, item.taken / item.predicted))
-        moved = factors.get(item.kind, 1.0) * ratio**LEARNING
+        factor = factors.get(item.kind, 1.0)
+        ratio = min(2.0, max(0.5, item.taken / (factor * item.predicted)))
+        moved = factor * ratio**LEARNING
         factors[item.kind] = round(min(BOUNDS[1], max(BOUNDS[0], moved)), 4)
     return replace(calibration, corrections=tuple(sorted(factors.items())))
 
@@ -130,3 +131,29 @@ def rates_of(calibration: Calibration) -> tuple[tuple[str, float, str, str], ...
         for item in fields(calibration)
         if item.metadata
     )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is kept of a machine: rates that were measured, blocks of CNNs, and what runs have taught.
+
+    Rates that were not measured stay those of the program, so that a better default is a better default everywhere.
+    """
+
+    rates: tuple[tuple[str, float], ...] = ()
+    networks: tuple[NetworkSeconds, ...] = ()
+    corrections: tuple[tuple[str, float], ...] = ()
+
+    def calibration(self) -> Calibration:
+        """The rates to price plans with; names that this version does not know are passed over."""
+        known = {name for name, _, _, _ in rates_of(Calibration())}
+        measured = {name: value for name, value in self.rates if name in known}
+        return replace(Calibration(), networks=self.networks, corrections=self.corrections, **measured)
+
+    def learnt(self, observed: tuple[Observed, ...]) -> Profile:
+        """The profile after a run."""
+        return replace(self, corrections=learnt(self.calibration(), observed).corrections)
+
+    def with_network(self, network: NetworkSeconds) -> Profile:
+        """With the blocks of one CNN measured anew."""
+        return replace(self, networks=self.calibration().with_network(network).networks)

@@ -10,6 +10,8 @@ from itertools import islice
 from vistaql.logical.nodes import Query
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.candidate import Candidate, Pricing
+from vistaql.optimizer.cost import seconds
+from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
 from vistaql.optimizer.lower import Placement, lower, placements, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
@@ -28,6 +30,7 @@ from vistaql.physical.operators import (
     ReadRows,
     WriteFeatures,
 )
+from vistaql.physical.resources import Resources
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import EngineChoice, Settings
@@ -37,8 +40,12 @@ SMALLER = 0.9
 FRONTIER = 8
 
 # Plans that are looked at before the search for one below a limit is given up. The memory of a pass alone is close to
-# that of its plan, so that one or two are the rule.
-LOOKED_AT = 50
+# that of its plan, so that one or two are the rule. What is shown beside the chosen plan is worth less time.
+LOOKED_AT = 100
+LOOKED_AT_FOR_LESS = 3
+
+# If none of them fits, passes that are smaller than the limit by these shares are tried.
+TIGHTER: tuple[float, ...] = (1.0, 0.85, 0.7, 0.5)
 
 
 def enumerate_candidates(
@@ -74,24 +81,19 @@ def named_groupings(query: Query) -> Iterator[tuple[Grouping, ...]]:
 
 def frontier(space: PlanSpace, pricing: Pricing, placement: Placement, limit: float) -> Iterator[Candidate]:
     """The cheapest plan below the limit, then the cheapest of those that take less memory than it, and so on."""
+    shares, looked_at = TIGHTER, LOOKED_AT
     for _ in range(FRONTIER):
-        found = cheapest_below(space, pricing, placement, limit)
+        plans = (item for share in shares for item in islice(space.cheapest_first(share * limit), looked_at))
+        found = next((item for item in plans if pricing.peak_bytes(item, placement) <= limit), None)
         if found is None:
             return
-        yield found
-        limit = SMALLER * found.peak_bytes
+        candidate = pricing.candidate(found, placement)
+        yield candidate
+        shares, looked_at, limit = TIGHTER[:1], LOOKED_AT_FOR_LESS, SMALLER * candidate.peak_bytes
 
 
-def cheapest_below(space: PlanSpace, pricing: Pricing, placement: Placement, limit: float) -> Candidate | None:
-    """The cheapest plan that takes no more memory than the limit; None where there is none."""
-    for groupings in islice(space.cheapest_first(limit), LOOKED_AT):
-        if pricing.peak_bytes(groupings, placement) <= limit:
-            return pricing.candidate(groupings, placement)
-    return None
-
-
-def plan_space(pricing: Pricing, placement: Placement) -> PlanSpace:
-    """All plans of a query with one placement of the join."""
+def plan_space(pricing: Pricing, placement: Placement, stored: frozenset[Stored] = frozenset()) -> PlanSpace:
+    """All plans of a query with one placement of the join; what is stored may answer layers, or be resumed from."""
     query, sizes = pricing.query, pricing.sizes
     plan = lower(query, Strategy.EAGER, Storage.MEMORY)
     order = run_order(plan)
@@ -101,12 +103,17 @@ def plan_space(pricing: Pricing, placement: Placement) -> PlanSpace:
         reader = ReadImages(reader.images, None)
     rates = pricing.machine.calibration
     readings = readings_of(order, sizes)
-    price = partial(pricing.seconds, configuration=pricing.configuration(Storage.MEMORY))
-    base = int(rates.process_bytes + rates.library_bytes) + rows
+    configuration = pricing.configuration(Storage.MEMORY)
+    price = partial(pricing.seconds, configuration=configuration)
+
+    def fetch(size: float) -> float:
+        return seconds(Resources(read_bytes=size), pricing.machine, configuration)
+
+    base = int(rates.process_bytes + rates.library_bytes) + rows + reader.size(sizes)
 
     def costs(cnn: Cnn, outputs: tuple[Output, ...]) -> PassCosts:
         read = tuple(readings[cnn.digest, output.column] for output in outputs)
-        return PassCosts(cnn, outputs, read, reader, sizes, price, base)
+        return PassCosts(cnn, outputs, read, reader, sizes, price, fetch, base, stored)
 
     # The best layer is learnt from once more after all passes.
     last = (item.best.size(sizes) + item.memory(sizes) for item in order if isinstance(item, FitAlone))
@@ -128,6 +135,6 @@ def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, st
         found[place] = Reading(
             other.vector + pick.size(sizes),
             other.winners + sum(item.before.size(sizes) for item in best if item.before),
-            max([other.needs, *(fit.memory(sizes) for fit in fits), *(item.size(sizes) for item in best)]),
+            max([other.needs, *(fit.memory(sizes) for fit in fits)]),
         )
     return found

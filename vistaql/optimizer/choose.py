@@ -59,7 +59,7 @@ def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> 
     sizes = replace(sizes, fit_workers=configure(machine, settings, Storage.MEMORY).fit_workers)
     candidates = enumerate_candidates(query, sizes, machine, settings, limit)
     if any(item.peak_bytes > limit for item in candidates) and large_vectors(candidates[0].plan, sizes):
-        candidates += enumerate_candidates(query, replace(sizes, spools=True), machine, settings, limit)
+        candidates += enumerate_candidates(query, replace(sizes, spools=True, fit_workers=1), machine, settings, limit)
     allowed = [item for item in candidates if forced is None or item.strategy.value == forced.value]
     fitting = [item for item in allowed if item.peak_bytes <= limit]
     rejections = tuple(
@@ -69,7 +69,7 @@ def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> 
         raise no_plan(allowed, limit, others_fit=len(rejections) < len(candidates))
     chosen = min(fitting, key=order)
     others = [item for item in candidates if item is not chosen and item.peak_bytes <= limit]
-    sizes = replace(sizes, spools=chosen.configuration.spools)
+    sizes = replace(sizes, spools=chosen.configuration.spools, fit_workers=chosen.configuration.fit_workers)
     return Decision(query, chosen, tuple(sorted(others, key=order)), rejections, forced, machine, limit, sizes)
 
 

@@ -35,7 +35,10 @@ class Configuration:
 
 
 def configure(machine: Machine, settings: Settings, storage: Storage, *, spools: bool = False) -> Configuration:
-    """All cores to TensorFlow, and as many fits side by side; half of them to decoding, which waits in between."""
+    """All cores to TensorFlow, and as many fits side by side; half of them to decoding, which waits in between.
+
+    Where vectors lie on disk for lack of memory, fits run one after the other.
+    """
     threads = settings.threads or machine.cores
     limit = settings.memory_limit or machine.memory_bytes
-    return Configuration(threads, max(1, (machine.cores + 1) // 2), threads, storage, limit, spools)
+    return Configuration(threads, max(1, (machine.cores + 1) // 2), 1 if spools else threads, storage, limit, spools)

@@ -14,13 +14,24 @@ one. Then it was so for the pass before, which need not have had the deeper one 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from vistaql.models.cnn import Cnn
+from vistaql.models.pool import Pool
 from vistaql.optimizer.grouping import Group, Grouping
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output
 
 STORAGES = (Storage.MEMORY, Storage.DISK)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Something an earlier query left behind for all images: a layer's vectors, or (`pool` None) its whole tensor."""
+
+    cnn_digest: str
+    layer: str
+    pool: Pool | None
 
 
 def resume_points(cnn: Cnn, outputs: tuple[Output, ...]) -> tuple[str, ...]:

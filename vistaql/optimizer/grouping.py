@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Storage
@@ -37,6 +38,23 @@ class Strategy(Enum):
     """anything in between"""
 
 
+class Origin(Enum):
+    """Where the work of a group begins."""
+
+    RUN = "run"
+    """pixels, or a tensor that a pass before it kept"""
+    STORED_TENSOR = "stored tensor"
+    """a tensor that an earlier query stored"""
+    STORED_VECTORS = "stored vectors"
+    """nothing is computed: an earlier query stored the answers"""
+
+
+@lru_cache(maxsize=4096)
+def pass_of(cnn: Cnn, source: str | None, outputs: tuple[Output, ...], keep: tuple[str, ...]) -> Pass:
+    """The one pass of its kind: what it computes is found out once, for all plans and statements that weigh it."""
+    return Pass(cnn, source, outputs, keep)
+
+
 @dataclass(frozen=True)
 class Group:
     """Wanted layers that one pass gives: it starts from pixels (`source` None) or from a kept tensor.
@@ -48,10 +66,11 @@ class Group:
     source: str | None = None
     keep: str | None = None
     storage: Storage = Storage.MEMORY
+    origin: Origin = Origin.RUN
 
     def inference(self, cnn: Cnn) -> Pass:
         """The pass."""
-        return Pass(cnn, self.source, self.outputs, (self.keep,) if self.keep else ())
+        return pass_of(cnn, self.source, self.outputs, (self.keep,) if self.keep else ())
 
 
 @dataclass(frozen=True)
@@ -68,10 +87,12 @@ class Grouping:
     def __post_init__(self) -> None:
         carried: str | None = None
         for group in self.groups:
-            if group.source not in (None, carried):
+            if group.origin is Origin.STORED_VECTORS:
+                continue
+            if group.origin is Origin.RUN and group.source not in (None, carried):
                 message = f"a pass resumes from {group.source}, and none before it kept that"
                 raise ValueError(message)
-            carried = group.keep or group.source
+            carried = group.keep or (group.source if group.origin is Origin.RUN else None)
 
     @property
     def outputs(self) -> tuple[Output, ...]:

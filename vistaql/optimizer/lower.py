@@ -17,7 +17,7 @@ from vistaql.logical.nodes import (
     rows_of,
 )  # fmt: skip
 from vistaql.models.cnn import Cnn
-from vistaql.optimizer.grouping import Grouping, Strategy, named
+from vistaql.optimizer.grouping import Grouping, Origin, Strategy, named
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output
 from vistaql.physical.operators import (
@@ -143,6 +143,9 @@ def passes_of(grouping: Grouping, images: ReadImages) -> Passes:
     passes: Passes = {}
     kept: Keep | None = None
     for group in grouping.groups:
+        if group.origin is not Origin.RUN:
+            message = f"{group.origin.value}: there is no operator that reads the store"
+            raise ValueError(message)
         source = kept if group.source else images
         run = RunPass(source or images, group.inference(grouping.cnn), group.storage)
         passes.update(dict.fromkeys(group.outputs, run))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def detect() -> Machine:
     memory = min([host_memory(), *(limit for limit in (cgroup_memory(),) if limit)])
     reserve = min(max(memory // 10, LEAST_RESERVE), memory // 2)
     return Machine(max(1, min(cores)), memory - reserve, reserve_bytes=reserve)
+
+
+def machine_name() -> str:
+    """What a profile is kept under: the processor, and how many cores of it there are for this process."""
+    model = next((line.split(":", 1)[1] for line in read_words(CPUS, lines=True) if line.startswith("model name")), "")
+    return f"{' '.join(model.split()) or platform.machine()}, {detect().cores} cores"
+
+
+CPUS = Path("/proc/cpuinfo")
 
 
 def host_memory() -> int:

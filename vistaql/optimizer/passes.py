@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from vistaql.models.cnn import Cnn
-from vistaql.optimizer.enumerate import resume_points
-from vistaql.optimizer.grouping import Group
+from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points
+from vistaql.optimizer.grouping import pass_of
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import Keep, Operator, ReadImages, RunPass
@@ -34,7 +34,8 @@ class Reading:
 class PassCosts:
     """Seconds and memory of the passes over one CNN.
 
-    `price` gives the seconds of an operator. `base` are bytes held throughout.
+    `price` gives the seconds of an operator, `fetch` those of reading so many bytes from the store. `base` are bytes
+    held throughout.
     """
 
     cnn: Cnn
@@ -43,40 +44,79 @@ class PassCosts:
     reader: ReadImages
     sizes: Sizes
     price: Callable[[Operator], float]
+    fetch: Callable[[float], float]
     base: int
+    stored: frozenset[Stored] = frozenset()
     _runs: dict[tuple[str | None, int], tuple[float, int]] = field(default_factory=dict)
-    _keeps: dict[tuple[str, Storage], tuple[Keep, float, int]] = field(default_factory=dict)
+    _keeps: dict[tuple[str, Storage], tuple[float, float, int]] = field(default_factory=dict)
+    _masks: dict[tuple[int, int], int] = field(default_factory=dict)
+    _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> tuple[str, ...]:
         """Tensors that may be kept."""
         return resume_points(self.cnn, self.outputs)
 
-    def group(self, start: int, end: int, carried: Carried, after: Carried) -> Group:
-        """The outputs from `start` to `end` as one pass."""
-        source = carried[0] if carried else None
-        if after is None or after == carried:
-            return Group(self.outputs[start:end], source)
-        return Group(self.outputs[start:end], source, *after)
+    @cached_property
+    def starts(self) -> tuple[str, ...]:
+        """Tensors of the store from which a pass could resume."""
+        return tuple(
+            cut
+            for cut in self.cnn.cut_points[1:]
+            if cut not in self.cnn.fused and Stored(self.cnn.digest, cut, None) in self.stored
+        )
 
-    def seconds_and_bytes(self, start: int, end: int, carried: Carried, after: Carried) -> tuple[float, int]:
-        """What the pass takes with what it keeps, and what learning from its outputs holds meanwhile."""
-        source = carried[0] if carried else None
+    def answered(self, start: int, end: int) -> bool:
+        """Whether the store has the vectors of all outputs from `start` to `end`."""
+        wanted = (Stored(self.cnn.digest, item.layer, item.pool) for item in self.outputs[start:end])
+        return bool(self.stored) and all(item in self.stored for item in wanted)
+
+    def from_pass(
+        self, start: int, end: int, source: str | None, carried: Carried, after: Carried
+    ) -> tuple[float, int]:
+        """What the pass takes with what it keeps, and what learning from its outputs holds meanwhile.
+
+        `carried` is the tensor that lies there before it, `after` that which is left behind.
+        """
         fresh = after if after != carried else None
         took, needs = self.run(start, end, source, fresh[0] if fresh else None)
-        resumed = self.kept(*carried)[2] if carried else 0
-        left = self.kept(*after)[2] if after else 0
+        resumed = left = 0
+        if carried:
+            _, read, resumed = self.kept(*carried)
+            took += read
+            left = resumed if after else 0
         if fresh:
-            took += self.kept(*fresh)[1]
-        vectors = sum(item.vector for item in self.readings[start:end])
+            write, _, left = self.kept(*fresh)
+            took += write
+        vectors, learning = self.span(start, end)
         both = resumed + (left if fresh else 0)
-        files = 0 if carried else self.reader.size(self.sizes)
-        most = self.readings[start].winners + vectors + both + files + needs
-        for reading in self.readings[start:end]:
-            # TensorFlow keeps what the pass took.
-            most = max(most, reading.winners + vectors + left + reading.needs + needs)
-            vectors -= reading.vector
-        return took, self.base + most
+        running = self.readings[start].winners + vectors + both
+        # TensorFlow keeps what the pass took.
+        return took, self.base + needs + max(running, learning + left)
+
+    def from_store(self, start: int, end: int, carried: Carried) -> tuple[float, int]:
+        """What reading vectors takes that are stored."""
+        vectors, learning = self.span(start, end)
+        held = self.kept(*carried)[2] if carried else 0
+        widths = sum(item.pool.feature_width(self.cnn.by_name[item.layer].shape) for item in self.outputs[start:end])
+        read = self.fetch(4.0 * widths * self.reader.count(self.sizes))
+        return read, self.base + held + max(self.readings[start].winners + vectors, learning)
+
+    def resuming(self, layer: str) -> float:
+        """Seconds to read a stored tensor."""
+        return self.fetch(float(self.cnn.by_name[layer].bytes * self.reader.count(self.sizes)))
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Bytes of the outputs from `start` to `end`, and the most that learning from them one by one holds."""
+        found = self._spans.get((start, end))
+        if found is None:
+            vectors = sum(item.vector for item in self.readings[start:end])
+            left, most = vectors, 0
+            for reading in self.readings[start:end]:
+                most = max(most, reading.winners + left + reading.needs)
+                left -= reading.vector
+            found = self._spans[start, end] = vectors, most
+        return found
 
     def run(self, start: int, end: int, source: str | None, keep: str | None) -> tuple[float, int]:
         """Seconds and memory of a pass alone: those of the layers it computes, so equal sets are asked about once.
@@ -84,26 +124,43 @@ class PassCosts:
         That a batch of the tensor to keep lives to the end of the pass is left out, unless the pass ends there.
         """
         masks = self.cnn.ancestor_masks
-        mask = 0
-        for output in self.outputs[start:end]:
-            mask |= masks[output.layer]
-        if keep and mask | masks[keep] == mask:
-            keep = None
-        mask |= masks[keep] if keep else 0
+        mask = self.mask(start, end)
+        if keep:
+            deeper = mask | masks[keep]
+            keep, mask = (None if deeper == mask else keep), deeper
         if source:
             mask &= ~masks[source]
         found = self._runs.get((source, mask))
         if found is None:
-            group = Group(self.outputs[start:end], source, keep)
-            reads = self.kept(source, Storage.MEMORY)[0] if source else self.reader
-            operator = RunPass(reads, group.inference(self.cnn), Storage.MEMORY)
+            inference = pass_of(self.cnn, source, self.outputs[start:end], (keep,) if keep else ())
+            reads = self.keep(source, Storage.MEMORY) if source else self.reader
+            operator = RunPass(reads, inference, Storage.MEMORY)
             found = self._runs[source, mask] = self.price(operator), operator.memory(self.sizes)
         return found
 
-    def kept(self, layer: str, storage: Storage) -> tuple[Keep, float, int]:
-        """A kept tensor, the seconds it takes, and its bytes in memory."""
+    def mask(self, start: int, end: int) -> int:
+        """The layers needed for the outputs from `start` to `end`, as bits by their places."""
+        found = self._masks.get((start, end))
+        if found is None:
+            found = 0
+            for output in self.outputs[start:end]:
+                found |= self.cnn.ancestor_masks[output.layer]
+            self._masks[start, end] = found
+        return found
+
+    def keep(self, layer: str, storage: Storage) -> Keep:
+        """A kept tensor."""
+        return Keep(RunPass(self.reader, pass_of(self.cnn, None, (), (layer,)), storage), layer)
+
+    def kept(self, layer: str, storage: Storage) -> tuple[float, float, int]:
+        """A kept tensor: seconds to write it, by how much reading it takes longer than from memory, bytes in memory."""
         found = self._keeps.get((layer, storage))
         if found is None:
-            keep = Keep(RunPass(self.reader, Pass(self.cnn, None, (), (layer,)), storage), layer)
-            found = self._keeps[layer, storage] = keep, self.price(keep), keep.size(self.sizes)
+            keep = self.keep(layer, storage)
+            longer = 0.0
+            if storage is not Storage.MEMORY:
+                inference = Pass(self.cnn, layer, self.outputs[-1:])
+                far, near = (RunPass(self.keep(layer, place), inference, Storage.MEMORY) for place in STORAGES[::-1])
+                longer = self.price(far) - self.price(near)
+            found = self._keeps[layer, storage] = self.price(keep), longer, keep.size(self.sizes)
         return found

@@ -2,7 +2,7 @@
 
 A state says how many wanted layers are computed, and which tensor is kept. An edge is a pass: a group of layers, and
 what it keeps. Seconds add up along a path; memory is the most that any of its passes takes, so that a limit takes
-edges away. Both are told by the operators themselves, which this file builds and asks, and never computes.
+edges away. Both are told by the operators themselves, which `passes.py` builds and asks, and never computes.
 
 The memory of an edge leaves out what depends on other passes; it is never more than the plan takes in the end. Whoever
 takes plans off the search, in the order of their seconds, checks each, and the first that fits is the cheapest.
@@ -18,13 +18,14 @@ from functools import cached_property
 from itertools import count
 
 from vistaql.optimizer.enumerate import STORAGES, next_keeps
-from vistaql.optimizer.grouping import Group, Grouping
+from vistaql.optimizer.grouping import Group, Grouping, Origin
 from vistaql.optimizer.passes import Carried, PassCosts
+from vistaql.physical.engine import Storage
 
-State = tuple[int, int, Carried]
-"""the CNN in work, how many of its layers are computed, and what is kept"""
-Edge = tuple[float, int, State, Group]
-"""seconds, bytes of memory, the state behind it, and the pass"""
+State = tuple[int, int, int]
+"""the CNN in work, how many of its layers are computed, and the tensor that is kept: a number, 0 for none"""
+Edge = tuple[float, int, State, str | None, Origin]
+"""seconds, bytes of memory, the state behind it, and where the pass starts"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +40,11 @@ class PlanSpace:
     @property
     def first(self) -> State:
         """Nothing is computed."""
-        return (0, 0, None)
+        return (0, 0, 0)
 
     @cached_property
     def edges(self) -> dict[State, list[Edge]]:
-        """The passes that can follow each state."""
+        """The passes that can follow each state; states of more progress come later."""
         found: dict[State, list[Edge]] = {}
         waiting = [self.first]
         while waiting:
@@ -52,58 +53,89 @@ class PlanSpace:
                 continue
             found[state] = list(self.following(state))
             waiting.extend(edge[2] for edge in found[state])
-        return found
+        return dict(sorted(found.items()))
 
     def following(self, state: State) -> Iterator[Edge]:
-        """The passes that can follow one state: each end of the group, with each tensor that can be kept."""
-        place, done, carried = state
+        """What can follow one state: each end of the group, each start, each tensor that can be kept."""
+        place, done, number = state
+        costs, carried = self.costs[place], self.carried(place, number)
+        starts: list[tuple[str | None, Origin, float]] = [(carried[0] if carried else None, Origin.RUN, 0.0)]
+        if carried is None:
+            before = costs.cnn.position[costs.outputs[done].layer]
+            starts += [
+                (layer, Origin.STORED_TENSOR, costs.resuming(layer))
+                for layer in costs.starts
+                if costs.cnn.position[layer] <= before
+            ]
+        for end in range(done + 1, len(costs.outputs) + 1):
+            last = end == len(costs.outputs)
+            for source, origin, extra in starts:
+                for kept in self.keeps(place, end, source, number):
+                    took, needs = costs.from_pass(done, end, source, carried, self.carried(place, kept))
+                    yield took + extra, needs, (place + 1, 0, 0) if last else (place, end, kept), source, origin
+            if costs.answered(done, end):
+                took, needs = costs.from_store(done, end, carried)
+                after = (place + 1, 0, 0) if last else (place, end, number)
+                yield took, needs, after, None, Origin.STORED_VECTORS
+
+    def keeps(self, place: int, end: int, source: str | None, number: int) -> Iterator[int]:
+        """What can be left behind for the outputs from `end` on: nothing, what lies there, or a fresh tensor."""
+        yield 0
         costs = self.costs[place]
-        source = carried[0] if carried else None
-        wanted = len(costs.outputs)
-        for end in range(done + 1, wanted):
-            keeps: list[Carried] = [None] if carried is None else [None, carried]
-            for keep in next_keeps(costs.cnn, costs.points, source, costs.outputs[end])[1:]:
-                keeps += [(str(keep), storage) for storage in STORAGES]
-            for after in keeps:
-                took, needs = costs.seconds_and_bytes(done, end, carried, after)
-                yield took, needs, (place, end, after), costs.group(done, end, carried, after)
-        took, needs = costs.seconds_and_bytes(done, wanted, carried, None)
-        yield took, needs, (place + 1, 0, None), costs.group(done, wanted, carried, None)
+        if end == len(costs.outputs):
+            return
+        if number:
+            yield number
+        for keep in next_keeps(costs.cnn, costs.points, source, costs.outputs[end])[1:]:
+            first = 1 + len(STORAGES) * costs.points.index(str(keep))
+            yield from range(first, first + len(STORAGES))
+
+    def carried(self, place: int, number: int) -> Carried:
+        """The tensor of a number."""
+        if not number:
+            return None
+        point, storage = divmod(number - 1, len(STORAGES))
+        return self.costs[place].points[point], STORAGES[storage]
 
     def to_the_end(self, limit: float) -> dict[State, float]:
         """The least seconds from each state to the end over edges that fit; infinite where none leads there."""
-        least: dict[State, float] = {(len(self.costs), 0, None): 0.0}
-        # The tensor that is kept lets states of equal progress stand in any order: passes always make progress.
-        for state in sorted(self.edges, key=lambda state: (state[0], state[1]), reverse=True):
-            fitting = (edge[0] + least[edge[2]] for edge in self.edges[state] if edge[1] <= limit)
+        least: dict[State, float] = {(len(self.costs), 0, 0): 0.0}
+        for state, edges in reversed(self.edges.items()):
+            fitting = [edge[0] + least[edge[2]] for edge in edges if edge[1] <= limit]
             least[state] = min(fitting, default=math.inf)
         return least
 
     def cheapest_first(self, limit: float = math.inf) -> Iterator[tuple[Grouping, ...]]:
         """All plans whose passes fit, in the order of their seconds: A* with the exact distance to the end."""
+        for _, path in self.paths(limit):
+            yield self.groupings(path)
+
+    def paths(self, limit: float = math.inf) -> Iterator[tuple[float, tuple[Edge, ...]]]:
+        """Seconds of the passes, and the edges."""
         least = self.to_the_end(limit if limit >= self.floor else -1)
         number = count()
-        heap: list[tuple[float, int, float, State, tuple[Group, ...]]] = []
+        heap: list[tuple[float, int, float, State, tuple[Edge, ...]]] = []
         if least[self.first] < math.inf:
             heap.append((least[self.first], next(number), 0.0, self.first, ()))
         while heap:
-            _, _, spent, state, groups = heapq.heappop(heap)
+            _, _, spent, state, path = heapq.heappop(heap)
             if state[0] == len(self.costs):
-                yield self.groupings(groups)
+                yield spent, path
                 continue
-            for took, needs, after, group in self.edges[state]:
-                if needs <= limit and least[after] < math.inf:
-                    whole = spent + took + least[after]
-                    heapq.heappush(heap, (whole, next(number), spent + took, after, (*groups, group)))
+            for edge in self.edges[state]:
+                if edge[1] <= limit and least[edge[2]] < math.inf:
+                    whole = spent + edge[0] + least[edge[2]]
+                    heapq.heappush(heap, (whole, next(number), spent + edge[0], edge[2], (*path, edge)))
 
-    def groupings(self, groups: tuple[Group, ...]) -> tuple[Grouping, ...]:
+    def groupings(self, path: tuple[Edge, ...]) -> tuple[Grouping, ...]:
         """A path as one grouping for each CNN."""
-        found = []
-        place = 0
-        for costs in self.costs:
-            start, wanted = place, len(costs.outputs)
-            while wanted:
-                wanted -= len(groups[place].outputs)
-                place += 1
-            found.append(Grouping(costs.cnn, groups[start:place]))
-        return tuple(found)
+        groups: list[list[Group]] = [[] for _ in self.costs]
+        place, done, number = self.first
+        for _, _, after, source, origin in path:
+            costs = self.costs[place]
+            end = after[1] if after[0] == place else len(costs.outputs)
+            fresh = self.carried(place, after[2]) if after[0] == place and after[2] != number else None
+            keep, storage = fresh or (None, Storage.MEMORY)
+            groups[place].append(Group(costs.outputs[done:end], source, keep, storage, origin))
+            place, done, number = after
+        return tuple(Grouping(costs.cnn, tuple(own)) for costs, own in zip(self.costs, groups, strict=True))

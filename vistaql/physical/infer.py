@@ -44,11 +44,23 @@ class RunPass(Operator):
     def resources(self, sizes: Sizes) -> Resources:
         """Layers computed for every image (padding included), the graph, and decoding in a pass from pixels."""
         batches = -(-self.reader.count(sizes) // self.cnn.batch_rows)
-        return self.decoding(sizes) + Resources(
-            inferred=(Inferred(self.cnn, self.computed_names, float(batches * self.cnn.batch_rows)),),
-            batches=float(batches),
-            traced=(self.graph,),
+        return (
+            self.decoding(sizes)
+            + Resources(
+                inferred=(Inferred(self.cnn, self.computed_names, float(batches * self.cnn.batch_rows)),),
+                batches=float(batches),
+                traced=(self.graph,),
+            )
+            + self.resuming(sizes)
         )
+
+    def resuming(self, sizes: Sizes) -> Resources:
+        """Reading the tensors of all images; nothing in a pass from pixels."""
+        if not isinstance(self.source, Keep):
+            return NOTHING
+        read = float(self.source.bytes(sizes))
+        on_disk = self.source.source.storage is Storage.DISK
+        return Resources(spilled_bytes=read) if on_disk else Resources(kept_bytes=read)
 
     @property
     def computed_names(self) -> tuple[str, ...]:
@@ -116,8 +128,8 @@ class Keep(Operator):
         return self.source.cnn.by_name[self.layer].bytes * self.source.reader.count(sizes)
 
     def resources(self, sizes: Sizes) -> Resources:
-        """Written once, read once."""
-        moved = 2.0 * self.bytes(sizes)
+        """Written once; whoever resumes from it reads it."""
+        moved = float(self.bytes(sizes))
         return Resources(spilled_bytes=moved) if self.source.storage is Storage.DISK else Resources(kept_bytes=moved)
 
     def memory(self, sizes: Sizes) -> int:  # noqa: ARG002 - nothing but the result

@@ -53,7 +53,7 @@ class Resources:
     read_bytes: float = 0.0
     """bytes of images and tables read"""
     kept_bytes: float = 0.0
-    """bytes of tensors kept between passes, written once and read once, in memory"""
+    """bytes of tensors kept between passes, written to or read from memory"""
     spilled_bytes: float = 0.0
     """bytes of tensors and vectors written to or read from disk"""
     hashed_bytes: float = 0.0

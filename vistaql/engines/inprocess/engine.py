@@ -188,11 +188,10 @@ class InProcess:
 
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images; bad ones are counted, and stop the run where there are too many."""
-        from vistaql.engines.tensorflow.graph import release_graphs
         from vistaql.engines.tensorflow.kernel import run_pass
 
         started = perf_counter()
-        self.watch.before_pass(footprint(pass_), release_graphs)
+        self.watch.before_pass(footprint(pass_))
         columns = {output.column: self.collector(output, pass_, len(source)) for output in pass_.outputs}
         kept = {layer: Batches(storage, self.folder) for layer in pass_.keep}
         for item in (*kept.values(), *columns.values()):
@@ -260,6 +259,8 @@ class InProcess:
         usable = rows.without(self.bad.lost_keys)
         width = (features.width if features else 0) + usable.table.num_columns
         needed = self.fit_workers * learner.memory(len(usable.keys), width, max(2, len(usable.class_names)))
+        if self.spools or self.watch.tight(needed):
+            self.watch.let_go()
         workers = self.fit_workers if self.watch.make_room(needed) else 1
         with task(self.progress, FITTING, 1, "fits") as fitted:
             found = fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=workers)

@@ -70,6 +70,7 @@ def prepare(
     memory: Mapping[str, pa.Table],
     threads: int,
     join: Callable[[Rows, Surroundings], JoinedRows] = join_rows,
+    memory_bytes: int | None = None,
 ) -> Prepared:
     """Run the part of a query that needs no pixel. `join` runs its scans and joins, here or elsewhere.
 
@@ -81,7 +82,7 @@ def prepare(
     images = images_of(query)
     listing = list_images(images.images)
     check_one_image_a_key(listing, images.images.name, reduction)
-    joined = join(rows, Surroundings(for_join(listing, rows), memory, Limits(threads=threads), draw))
+    joined = join(rows, Surroundings(for_join(listing, rows), memory, Limits(threads, memory_bytes), draw))
     if not joined.table.num_rows:
         raise no_rows(joined, rows)
     evaluation = next((node.evaluation for node in query.walk() if isinstance(node, Train)), None)

@@ -6,7 +6,7 @@ import ctypes
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,15 +57,21 @@ class MemoryWatch:
         margin = max(LEAST_MARGIN, int(MARGIN_SHARE * self.limit))
         return resident_bytes() + coming > self.limit - margin
 
-    def before_pass(self, footprint: int, release: Callable[[], None]) -> None:
+    def let_go(self) -> None:
+        """Forget the last graph."""
+        graph = sys.modules.get("vistaql.engines.tensorflow.graph")
+        if graph is not None and graph.KEPT:
+            graph.release_graphs()
+            give_back()
+
+    def before_pass(self, footprint: int) -> None:
         """Make room for a pass: the graph before it goes first, then vectors and tensors.
 
         TensorFlow does not give memory back to the system, so what the largest pass took is there already.
         """
         coming = max(0, footprint - self.footprint)
         if self.tight(coming):
-            release()
-            give_back()
+            self.let_go()
         self.make_room(coming)
         self.footprint = max(self.footprint, footprint)
 

@@ -167,6 +167,13 @@ class RegisterCnn(Statement):
     or_replace: bool = False
 
 
+@dataclass(frozen=True)
+class Calibrate(Statement):
+    """CALIBRATE: measure the machine. CALIBRATE CNN name: measure one network on it."""
+
+    cnn: Name | None = None
+
+
 class ObjectKind(Enum):
     """What the catalog keeps by name."""
 
@@ -195,6 +202,7 @@ class Listing(Enum):
     LEARNERS = "LEARNERS"
     METRICS = "METRICS"
     SETTINGS = "SETTINGS"
+    CALIBRATION = "CALIBRATION"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""CALIBRATE measures, keeps and reports; later sessions price with it, and runs move it a little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vistaql import calibrating
+from vistaql.catalog import codec
+from vistaql.models import roster
+from vistaql.optimizer.calibration import Calibration, Observed, Profile
+from vistaql.optimizer.machine import Machine, machine_name
+from vistaql.outcome import Report
+from vistaql.session import Session, connect
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def reported(session: Session, text: str) -> Report:
+    outcome = session.sql(text).outcome
+    assert isinstance(outcome, Report)
+    return outcome
+
+
+def test_a_cnn_is_measured_block_by_block_and_later_sessions_price_with_it(tmp_path: Path) -> None:
+    with connect(tmp_path) as session:
+        report = reported(session, "CALIBRATE CNN strokes")
+        measured = session.machine.calibration.networks
+    strokes = roster.load("strokes")
+    assert strokes is not None
+    assert report.lines[0].startswith("Measured strokes in ")
+    assert [network.graph for network in measured] == [strokes.graph_digest]
+    assert all(block.seconds > 0 for block in measured[0].blocks)
+    assert [strokes.position[block.end] for block in measured[0].blocks] == sorted(
+        strokes.position[block.end] for block in measured[0].blocks
+    )
+    with connect(tmp_path) as session:
+        assert session.machine.calibration.networks == measured
+        assert reported(session, "RESET CALIBRATION").lines
+        assert session.machine.calibration == Calibration()
+    with connect(tmp_path) as session:
+        assert session.machine.calibration == Calibration()
+
+
+def test_the_machine_is_measured_with_small_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The statement itself, but for its CNNs, which take half a minute: strokes stands for them."""
+    monkeypatch.setattr(calibrating, "PROBES", (("strokes", 3, 2),))
+    monkeypatch.setattr(calibrating, "PHOTOS", 3)
+    with connect(tmp_path) as session:
+        report = reported(session, "CALIBRATE")
+        rates = dict(report.facts)["rates"]
+        assert isinstance(rates, dict)
+        assert {"library_seconds", "convolution_flops", "decoded_pixels", "fit_flops", "spilled_bytes"} <= set(rates)
+        assert all(value > 0 for value in rates.values())
+        assert session.machine.calibration.fit_flops == rates["fit_flops"]
+        shown = session.sql("SHOW CALIBRATION")
+        assert "fitting, one BLAS thread" in str(shown)
+    with connect(tmp_path) as session:
+        assert session.machine.calibration.fit_flops == rates["fit_flops"]
+
+
+def test_a_machine_with_rates_of_its_own_keeps_them(tmp_path: Path) -> None:
+    own = Machine(2, 10**10, Calibration(fit_flops=1e9))
+    with connect(tmp_path) as session:
+        calibrating.put_profile(session.catalog, Profile(rates=(("fit_flops", 5e9),)))
+    with Session(tmp_path, own) as session:
+        assert session.machine == own
+    with connect(tmp_path) as session:
+        assert session.machine.calibration == Calibration(fit_flops=5e9)
+
+
+def test_a_profile_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    with connect(tmp_path) as session:
+        with session.catalog.transaction() as writer:
+            writer.put_profile(machine_name(), "{")
+        assert calibrating.profile_of(session.catalog) == Profile()
+        with session.catalog.transaction() as writer:
+            writer.put_profile(machine_name(), codec.to_json(Profile(rates=(("of_another_version", 1.0),))))
+        assert calibrating.profile_of(session.catalog).calibration() == Calibration()
+
+
+def test_a_profile_stays_what_it_is_in_the_catalog(tmp_path: Path) -> None:
+    profile = Profile(rates=(("fit_flops", 5e9),)).learnt((Observed("Fit", 1.0, 1.5),))
+    with connect(tmp_path) as session:
+        calibrating.put_profile(session.catalog, profile)
+        assert calibrating.profile_of(session.catalog) == profile
+        calibrating.put_profile(session.catalog, replace(profile, rates=()))
+        assert calibrating.profile_of(session.catalog).rates == ()
+        assert session.sql("SHOW RESULTS").to_arrow().num_rows == 0
+
+
+def test_check_measures_nothing(tmp_path: Path) -> None:
+    with connect(tmp_path) as session:
+        assert session.check("CALIBRATE; CALIBRATE CNN strokes; RESET CALIBRATION; SHOW CALIBRATION") == 4
+        assert session.catalog.profile(machine_name()) is None
