@@ -45,6 +45,7 @@ SHOWN = {
     ("docs/cli.md", ""): 1,
     ("docs/extending.md", "sh"): 1,
     ("docs/honest.md", ""): 2,
+    ("docs/repl.md", ""): 2,  # tests/repl shows the same screens
 }
 
 

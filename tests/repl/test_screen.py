@@ -16,6 +16,7 @@ CHANGES = (
     (r" in \S+/home\. Tab", " in HOME. Tab"),
     (r"\b\d+(?:\.\d+)? s\b", "N s"),
     (r"result_\d+", "result_N"),
+    (r"/\S+/demo/", "/DEMO/"),
     (r"up to \S+ [MG]B", "up to N GB"),
 )
 """what differs from run to run"""
