@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from tests.repl.conftest import Terminal
+
+if TYPE_CHECKING:
+    import pytest
 
 SCREEN = Path(__file__).with_name("screen.txt")
 LEFT = "\x1b[D"
