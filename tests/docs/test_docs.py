@@ -59,6 +59,7 @@ SHOWN = {
     ("docs/extending.md", "sh"): 1,
     ("docs/howto/spark.md", "sh"): 1,
     ("docs/honest.md", ""): 2,
+    ("docs/repl.md", ""): 2,  # tests/repl shows the same screens
 }
 
 
