@@ -47,7 +47,8 @@ def clause_of(code: Code, query: ast.Explore | ast.ExportLayers) -> Span | None:
             return query.targets[0].span.to(query.targets[-1].span)
     if isinstance(query, ast.Explore):
         if code in OF_LABEL:
-            return query.label.span if query.label else joined
+            blamed = (query.sample if code is Code.TOO_FEW_ROWS else query.label) or query.where
+            return blamed.span if blamed else joined
         if code is Code.BAD_EVALUATION and query.evaluate and query.evaluate.split:
             return query.evaluate.split.span
     return None
