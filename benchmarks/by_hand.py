@@ -29,8 +29,10 @@ names = ["conv1", "conv2", "conv3", "conv4", "fc5", "fc6"]
 outputs = [net.get_layer(name).output for name in names]
 pool = keras.layers.GlobalAveragePooling2D()
 model = keras.Model(net.input, [pool(output) if len(output.shape) == 4 else output for output in outputs])
-blocks = dict(zip(names, model.predict(pixels, verbose=0), strict=True)) | {"table alone": np.empty((len(table), 0))}
+blocks = dict(zip(names, model.predict(pixels, verbose=0), strict=True))
+blocks["table alone"] = np.empty((len(table), 0))
 folds = PredefinedSplit(deal(list(table["scan_id"]), digit - digit.min(), 5))
 learner = make_pipeline(StandardScaler(), LogisticRegression(C=1 / (0.01 * 717), max_iter=1000))
 for name, block in blocks.items():
-    print(f"{name:12}{cross_val_score(learner, np.hstack([columns, block]), digit, cv=folds).mean():.3f}")
+    scores = cross_val_score(learner, np.hstack([columns, block]), digit, cv=folds)
+    print(f"{name:12}{scores.mean():.3f}")

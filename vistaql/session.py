@@ -137,9 +137,10 @@ class Session:
         """Run a script in its place; its paths start at its own folder."""
         path = Path(context.path(statement.path)).resolve()
         if path in self.sourcing:
+            names = dict.fromkeys(script.name for script in (*self.sourcing, path))
             raise VistaQLError(
                 Code.CATALOG, f"{path.name} is being run already: it would run itself for ever.", span=statement.span,
-                hint="Leave out one SOURCE of: " + ", ".join(script.name for script in (*self.sourcing, path)) + ".",
+                hint="Leave out one SOURCE of: " + ", ".join(names) + ".",
             )  # fmt: skip
         text = statements.read_script(path, statement.path.span)
         outer, self.sourcing = self.sourcing, (*self.sourcing, path)

@@ -19,7 +19,7 @@ def test_readme_shows_the_program() -> None:
     shown = re.search(r"^```py\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert shown
     assert shown[1] in PROGRAM.read_text(encoding="utf-8")
-    assert len(shown[1].splitlines()) <= 15
+    assert len(shown[1].splitlines()) == 15
 
 
 def test_both_give_the_same_figures(place: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vistaql.catalog.catalog import Catalog, Kind, article
 from vistaql.catalog.matches import Match, key_matches
-from vistaql.catalog.text import create_images_text, create_table_text
+from vistaql.catalog.text import create_images_text, create_table_text, name_text
 from vistaql.errors import Code, VistaQLError
 from vistaql.outcome import Report
 from vistaql.stores.duck import UNLIMITED, Limits
@@ -110,7 +110,10 @@ def drop(catalog: Catalog, kind: Kind, name: str, *, if_exists: bool = False) ->
     if entry is None:
         if if_exists:
             return Report((f"There was no {kind.words} {name}.",), (("dropped", None),))
-        raise catalog.unknown(kind, name)
+        error, other = catalog.unknown(kind, name), catalog.holder(kind.space, name)
+        if other is not None:
+            error.hint = f"DROP {other.kind.value} {name_text(other.name)};"
+        raise error
     table = catalog.table(name) if kind is Kind.TABLE else None
     with catalog.transaction() as writer:
         for images in catalog.image_sets() if kind is Kind.TABLE else ():

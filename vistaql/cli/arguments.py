@@ -136,7 +136,8 @@ def start_words(found: argparse.Namespace, command: Command) -> StartWords | Non
             raise VistaQLError(Code.USAGE, message, hint=START_FORM)
         return None
     if len(found.words) != 3:
-        message = f"'vistaql start' takes a folder of photos and a table, not {len(found.words) - 1} names."
+        given_names = " ".join(found.words[1:]) or "nothing"
+        message = f"'vistaql start' takes a folder of photos and a table, and was given {given_names}."
         raise VistaQLError(Code.USAGE, message, hint=START_FORM)
     _, photos, table = found.words
     return StartWords(photos, table, found.label, found.cnn, found.weights, found.yes)

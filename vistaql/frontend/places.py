@@ -12,6 +12,9 @@ from vistaql.frontend.options import key_of
 
 OF_IMAGES = frozenset({Code.SEVERAL_IMAGES_A_KEY, Code.TOO_MANY_BAD_IMAGES, Code.BAD_IMAGE, Code.NO_IMAGES})
 OF_LABEL = frozenset({Code.ONE_CLASS, Code.TOO_MANY_CLASSES, Code.TOO_FEW_ROWS})
+OF_CNN = frozenset(
+    {Code.NOT_FINITE, Code.DOWNLOAD_FAILED, Code.NO_WEIGHTS, Code.WEIGHTS_CHANGED, Code.BAD_MODEL, Code.UNSAFE_MODEL}
+)
 OF_TARGET = frozenset({Code.NAME_TAKEN, Code.NOT_WRITABLE})
 
 
@@ -37,17 +40,18 @@ def clause_of(code: Code, query: ast.Explore | ast.ExportLayers) -> Span | None:
     if code in OF_TARGET:
         target = query.path if isinstance(query, ast.ExportLayers) else query.into
         return target.span if target else None
+    if code in OF_CNN:
+        return query.targets[0].span.to(query.targets[-1].span)
     match code:
         case Code.NO_ROWS:
             return joined
         case Code.NO_FEASIBLE_PLAN:
             spans = [option.span for option in query.options if key_of(option) in ("memory_limit", "plan")]
             return spans[0].to(spans[-1]) if spans else None
-        case Code.NOT_FINITE:
-            return query.targets[0].span.to(query.targets[-1].span)
     if isinstance(query, ast.Explore):
         if code in OF_LABEL:
-            return query.label.span if query.label else joined
+            blamed = (query.sample if code is Code.TOO_FEW_ROWS else query.label) or query.where
+            return blamed.span if blamed else joined
         if code is Code.BAD_EVALUATION and query.evaluate and query.evaluate.split:
             return query.evaluate.split.span
     return None

@@ -181,7 +181,7 @@ def check_keys(images: ImageSet, listing: Listing) -> None:
         raise VistaQLError(
             Code.NO_IMAGES,
             f"'{images.place}' holds no images{f' (skipped: {reasons})' if reasons else ''}.",
-            hint=f"Image endings are {', '.join(sorted(IMAGE_ENDINGS))}.",
+            hint=f"Name another folder. Images end in {', '.join(sorted(IMAGE_ENDINGS))}.",
         )
     if images.key.kind is not KeyKind.STEM:
         return
@@ -194,7 +194,8 @@ def check_keys(images: ImageSet, listing: Listing) -> None:
         same = two[0] == two[-1]
         raise VistaQLError(
             Code.EQUAL_KEYS,
-            f"{len(repeated):,} file names without ending repeat, such as '{example}': {' and '.join(two)}.",
+            f"Several files have one name without ending ({len(repeated):,} such names), "
+            f"as '{example}': {' and '.join(two)}.",
             hint="Add KEY FROM COLUMN and the column that is unique."
             if same
             else f"Add KEY FROM PATH, which makes the key '{two[0]}'.",

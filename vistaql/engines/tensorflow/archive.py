@@ -96,7 +96,7 @@ def check_weights_file(path: str) -> None:
 def check_archive(path: str) -> None:
     """Refuse a .keras file that holds anything but the layers of `SAFE_LAYERS` and their weights."""
     if not path.endswith(".keras"):
-        raise bad(path, "models are read from .keras files (in Keras: model.save('net.keras'))")
+        raise bad(path, "models are read from .keras files")
     try:
         with open_file(path) as file, zipfile.ZipFile(file) as archive:
             check_members(path, archive)
@@ -250,7 +250,8 @@ def unsafe(path: str, reason: str) -> VistaQLError:
 
 def bad(path: str, reason: str) -> VistaQLError:
     """The file is not a model that can be used."""
-    return VistaQLError(Code.BAD_MODEL, f"{path} cannot be used: {reason}.")
+    hint = "Save the model from Keras as one file, and name that: model.save('net.keras')"
+    return VistaQLError(Code.BAD_MODEL, f"{path} cannot be used: {reason}.", hint=hint)
 
 
 def first_line(failure: Exception) -> str:

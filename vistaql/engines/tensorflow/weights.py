@@ -18,6 +18,7 @@ from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
 from vistaql.errors import Code, VistaQLError
 from vistaql.models import roster
 from vistaql.models.cnn import Cnn, WeightsKind
+from vistaql.stores.files import not_found
 from vistaql.units import format_size
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def file_digest(path: str) -> str:
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as failure:
-        raise VistaQLError(Code.FILE_NOT_FOUND, f"There is no file {path}.") from failure
+        raise not_found(path) from failure
     except OSError as failure:
         raise VistaQLError(Code.UNREADABLE_FILE, f"{path} cannot be read: {failure.strerror}.") from failure
 
