@@ -38,7 +38,7 @@ def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PYTHONPATH": str(Path(vistaql.__file__).parents[1]),
     }  # fmt: skip
     worker = ["org.apache.spark.deploy.worker.Worker", "--host", "localhost", "--webui-port", "0", "--cores", "1",
-              "--memory", "3g"]  # fmt: skip
+              "--memory", "6g"]  # fmt: skip
     commands = [
         ["org.apache.spark.deploy.master.Master", "--host", "localhost", "--port", str(port), "--webui-port", "0"],
         *([*worker, "--work-dir", str(folder / name), url] for name in ("one", "two")),

@@ -59,16 +59,16 @@ def spark(both: Both) -> SparkSession:
 
 
 def slowly(batches: Batches) -> Batches:
-    """Rows at a tenth of a second each."""
+    """Rows at a tenth of a second each, of 40 KB: a worker sends what it has when 64 KiB are together."""
     for batch in batches:
         time.sleep(0.1 * batch.num_rows)
-        yield batch
+        yield pa.record_batch({"id": batch.column("id"), "vector": [b"v" * 40_000] * batch.num_rows})
 
 
 def in_small_batches(spark: SparkSession, rows: int, parts: int) -> Iterator[object]:
     """Frames of numbers that reach Python two at a time."""
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "2")
-    return spark.range(rows, numPartitions=parts).mapInArrow(slowly, "id long")
+    return spark.range(rows, numPartitions=parts).mapInArrow(slowly, "id long, vector binary")
 
 
 def test_jobs_of_a_run_say_what_they_do_and_carry_its_id(both: Both, spark: SparkSession) -> None:
@@ -96,12 +96,22 @@ def test_progress_has_the_form_it_has_in_process(both: Both) -> None:
 
 def test_images_are_counted_while_tasks_run(spark: SparkSession) -> None:
     watch = Watch()
-    with watched(spark, watch, "1f3c9a2e", "slow", 80):
-        assert in_small_batches(spark, 80, 2).count() == 80
-    assert sum(watch.counts) == 80
-    assert len([count for count in watch.counts if count > 0]) > 1
+    with watched(spark, watch, "1f3c9a2e", "slow", 160):
+        assert in_small_batches(spark, 160, 2).count() == 160
+    assert sum(watch.counts) == 160
+    # Two tasks, that end at two moments at most.
+    assert len([count for count in watch.counts if count > 0]) > 2
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A shell lets its background jobs, and the tests in them, ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupt_cancels_the_run_and_nobody_elses_jobs(spark: SparkSession) -> None:
     context = spark.sparkContext
     labels = {name: context.getLocalProperty(name) for name in LABELS}

@@ -73,7 +73,7 @@ def spark_ledger(regions: Regions, executors: int, machine: Machine, limit: int)
 
 
 def executors_of(settings: SparkSettings, choices: ClusterChoices) -> int:
-    """Executors that share the workers: as set, as the master's name says, else one.
+    """Executors that share the workers: as set, as the master's name says, else one for each task.
 
     >>> from vistaql.physical.choices import JoinMethod, JoinPlace
     >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, JoinPlace.AFTER, Persistence.DISK, TrainingPlace.DRIVER)
@@ -89,4 +89,5 @@ def executors_of(settings: SparkSettings, choices: ClusterChoices) -> int:
         return max(1, int(values["spark.executor.instances"]))
     if "spark.executor.cores" in values:
         return max(1, math.ceil(choices.workers * choices.threads / int(values["spark.executor.cores"])))
-    return 1
+    # What the machines of a cluster have is not known here; an executor of one task fits wherever there is a core.
+    return choices.workers

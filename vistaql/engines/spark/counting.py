@@ -13,7 +13,10 @@ ROWS = "number of output rows"
 
 
 def images_done(spark: SparkSession, description: str) -> int:
-    """Rows that have come out of the kernel in the newest query of this description; 0 before there is one."""
+    """Rows that have come out of the kernel in the newest query of this description; 0 before there is one.
+
+    A worker sends vectors when 64 KiB of them are together, and executors tell every two seconds.
+    """
     # Spark keeps these numbers for its pages, and shows them to Python in no other way. They are kept where
     # the pages are turned off as well.
     store: Any = spark._jsparkSession.sharedState().statusStore()  # noqa: SLF001
