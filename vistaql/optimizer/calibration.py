@@ -58,7 +58,7 @@ class Calibration:
     model_layer_seconds: float = rate(0.009, "s", "building a layer of a CNN")
     model_parameter_seconds: float = rate(37e-9, "s", "drawing or loading a weight")
     graph_layer_seconds: float = rate(0.009, "s", "tracing, optimizing and first running a layer")
-    graph_parameter_seconds: float = rate(110e-9, "s", "folding a weight into a graph")
+    graph_parameter_seconds: float = rate(15e-9, "s", "folding a weight into a graph")
     graph_seconds: float = rate(0.15, "s", "a graph of any size")
     library_seconds: float = rate(3.6, "s", "importing TensorFlow")
     query_seconds: float = rate(0.15, "s", "joining rows and writing the answer, for a query of any size")
