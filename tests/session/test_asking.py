@@ -10,6 +10,7 @@ import pytest
 from tests.session.test_results import everything
 from tests.session.world import World
 from vistaql.errors import VistaQLError
+from vistaql.progress import FITTING, LOADING, Part
 from vistaql.session import Session, connect
 
 QUERY = "EXPLORE LAYERS conv4, fc6 OF strokes FROM scans JOIN measures TRAIN lr"
@@ -23,6 +24,14 @@ class Watched:
     begun: list[tuple[str, int, str]] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     ended: int = 0
+    parts: tuple[Part, ...] = ()
+
+    def plan(self, parts: tuple[Part, ...], limit_bytes: int) -> None:
+        self.parts = parts
+        assert limit_bytes > 0
+
+    def end(self) -> None:
+        assert len(self.begun) == self.ended
 
     def start(self, what: str, total: int, unit: str) -> None:
         self.begun.append((what, total, unit))
@@ -42,9 +51,14 @@ def test_progress_counts_the_images_of_each_pass(session: Session) -> None:
     watched = Watched()
     told = replace(session, progress=watched)
     told.sql(f"{QUERY} WHERE digit > 5 WITH (plan = staged)")
-    assert watched.begun == [("strokes conv4", 80, "images"), ("strokes fc6", 80, "images")]
-    assert watched.done == [80, 80]
-    assert watched.ended == 2
+    images = [("strokes conv4", 80, "images"), ("strokes fc6", 80, "images")]
+    assert [one for one in watched.begun if one[2] == "images"] == images
+    # Every part that counts is worked on under its name, and is done as often as it says.
+    counted = {part.name: part.total for part in watched.parts if part.name}
+    assert counted == {FITTING: 4, LOADING: 1, "strokes conv4": 80, "strokes fc6": 80}
+    assert watched.done == [count for _, count, _ in watched.begun]
+    assert watched.ended == len(watched.begun)
+    assert sum(name == FITTING for name, _, _ in watched.begun) == 4
     assert len(watched.lines) == 1
     assert watched.lines[0].startswith("80 images, about ")
     assert watched.lines[0].endswith(" of memory")
