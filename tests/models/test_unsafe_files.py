@@ -223,7 +223,7 @@ def test_other_kinds_of_files_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     error = refused(str(path), Code.BAD_MODEL)
-    assert "model.save('net.keras')" in error.message
+    assert "model.save('net.keras')" in (error.hint or "")
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
