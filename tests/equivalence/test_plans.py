@@ -129,7 +129,7 @@ def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Can
     return [*enumerated, *(pricing.candidate((item,), Placement.BEFORE_INFERENCE) for item in some)]
 
 
-@pytest.mark.parametrize(("cnn", "hybrids"), [("strokes", 25), ("resnet20", 2), ("squeezenet", 2), ("mobilenet", 2)])
+@pytest.mark.parametrize(("cnn", "hybrids"), [("strokes", 8), ("resnet20", 2), ("squeezenet", 2), ("mobilenet", 2)])
 def test_every_enumerated_plan_gives_equal_bits(
     cnn: str, hybrids: int, session: Session, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -137,14 +137,6 @@ def test_every_enumerated_plan_gives_equal_bits(
     layers = registered(session, cnn, request)
     query = bound(session, f"EXPLORE LAYERS {layers} OF {cnn} FROM photos JOIN items TRAIN logistic_regression")
     assert len(digests(query, candidates_of(session, query, hybrids), tmp_path)) == 1
-
-
-def test_all_groupings_of_three_layers_give_equal_bits(session: Session, tmp_path: Path) -> None:
-    """The whole space, exhaustively, of a tiny CNN."""
-    query = bound(session, "EXPLORE LAYERS conv2, fc5, fc6 OF strokes FROM photos JOIN items TRAIN logistic_regression")
-    candidates = candidates_of(session, query, 1000)
-    assert len({item.name for item in candidates}) > 20
-    assert len(digests(query, candidates, tmp_path)) == 1
 
 
 @pytest.mark.parametrize("cnn", CNNS)

@@ -1,0 +1,58 @@
+"""What needs no rewrite, because no plan can be built otherwise."""
+
+from __future__ import annotations
+
+from tests.planning.conftest import bind
+from vistaql.logical.rules import RULES
+from vistaql.optimizer.grouping import NAMED
+from vistaql.optimizer.lower import lower
+from vistaql.physical.engine import Storage
+from vistaql.physical.operators import Fit, Operator, PickFeatures, ReadImages, ReadRows, RunPass
+from vistaql.physical.run import run_order
+from vistaql.plan.rewrite import rewrite
+
+TAIL = "FROM photos JOIN products WHERE weight > 1"
+
+
+def plans(text: str) -> list[tuple[Operator, ...]]:
+    """The operators of every named plan of a query."""
+    query = rewrite(bind(text).plan, RULES)
+    return [run_order(lower(query, strategy, Storage.MEMORY)) for strategy in NAMED]  # type: ignore[arg-type]
+
+
+def test_layers_are_pooled_inside_the_pass() -> None:
+    for order in plans(f"EXPLORE LAYERS conv2, conv4 POOL max(2, 2) OF strokes {TAIL} TRAIN lr"):
+        picked = {item.output for item in order if isinstance(item, PickFeatures)}
+        assert picked == {output for item in order if isinstance(item, RunPass) for output in item.inference.outputs}
+
+
+def test_layers_that_nobody_uses_do_not_run() -> None:
+    for order in plans(f"EXPLORE LAYERS conv2 OF strokes {TAIL} TRAIN lr"):
+        (run,) = (item for item in order if isinstance(item, RunPass))
+        assert run.inference.computed[-1].name == "conv2"
+
+
+def test_rows_are_joined_filtered_and_projected_once_and_before_images_are_read() -> None:
+    for order in plans(f"EXPLORE LAYERS conv2, fc5 OF strokes {TAIL} TRAIN lr, lr(reg = 0.5) FEATURES weight"):
+        (rows,) = (item for item in order if isinstance(item, ReadRows))
+        (images,) = (item for item in order if isinstance(item, ReadImages))
+        assert images.rows == rows
+        assert rows.rows.columns == ("products.weight",)
+
+
+def test_learners_share_a_layer_and_equal_trainings_are_one() -> None:
+    for order in plans(f"EXPLORE LAYERS conv2, fc5 OF strokes {TAIL} TRAIN lr, lr(reg = 0.5)"):
+        picks = [item for item in order if isinstance(item, PickFeatures)]
+        fits = [item for item in order if isinstance(item, Fit)]
+        assert len(picks) == 2
+        assert len({item.digest for item in fits}) == len(fits) == 6
+
+
+def test_no_pass_starts_while_vectors_wait_to_be_learnt_from() -> None:
+    """Whoever wants a layer, and however often, has it before the next pass runs."""
+    for order in plans(f"EXPLORE LAYERS conv2, conv4, fc5 OF strokes {TAIL} TRAIN lr, lr(reg = 0.5)"):
+        for place, item in enumerate(order):
+            if isinstance(item, RunPass):
+                made = {pick.digest for pick in order[:place] if isinstance(pick, PickFeatures)}
+                late = [fit for fit in order[place:] if isinstance(fit, Fit) and fit.features]
+                assert made.isdisjoint(fit.features.digest for fit in late if fit.features)
