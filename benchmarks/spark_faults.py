@@ -31,6 +31,7 @@ from vistaql.session import Session, connect
 
 QUESTION = "EXPLORE LAYERS conv3, fc5 OF strokes FROM scans JOIN measures TRAIN lr WITH (plan = staged)"
 DAEMON = "vistaql.engines.spark.daemon"
+SUBMIT = "SparkSubmit"
 EXECUTOR = "CoarseGrainedExecutorBackend"
 PATIENCE = 300.0
 """seconds for a victim to appear"""
@@ -55,8 +56,10 @@ def answer(session: Session) -> Answer:
 
 def workers() -> list[psutil.Process]:
     """The Python workers below this process: what the daemon has forked."""
-    found = [process for process in descendants() if DAEMON in command(process)]
-    return [process for process in found if DAEMON in command(process.parent())]
+    # Java's command line names the daemon as well, as a setting.
+    python = [one for one in descendants() if DAEMON in command(one) and EXECUTOR not in command(one)]
+    python = [one for one in python if SUBMIT not in command(one)]
+    return [one for one in python if one.ppid() in {other.pid for other in python}]
 
 
 def executors() -> list[psutil.Process]:
