@@ -10,10 +10,11 @@ from vistaql.frontend import ast
 from vistaql.frontend.to_ast import LARGEST_INTEGER
 
 KEYWORDS = (
-    "all and as between calibrate case column create cross date describe drop evaluate except exists explain explore "
-    "export false features first folder format from help if ilike images in inner into is join key label last layer "
-    "layers left like max none not null of on or order per percent pool predict random reset result rows sample select "
-    "set show source split stem summarize table to train true using validation weights where with"
+    "all and as between calibrate case column create cross date describe drop evaluate except exists explain "
+    "explore export false features first folder format from help if ilike images in inner into is join key label "
+    "last layer layers left like max none not null of on or order per percent pool predict random reset result "
+    "rows sample select set show source split stem summarize table to train true using validation weights where "
+    "with"
 ).split()
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 NAME_TEXT = st.one_of(

@@ -159,14 +159,19 @@ def deep_learning(order: tuple[Operator, ...], sizes: Sizes, machine: Machine) -
     spools, the graph is let go before fits, which gives some of it back.
     """
     found, loaded, most = [], 0, 0
-    retained = RETAINED if sizes.spools else 1.0
+    share = retained(sizes)
     for operator in order:
         if isinstance(operator, ReadImages):
             loaded = int(machine.calibration.library_bytes)
         if isinstance(operator, RunPass):
             most = max(most, operator.memory(sizes))
-        found.append(loaded + (most if isinstance(operator, RunPass) else int(retained * most)))
+        found.append(loaded + (most if isinstance(operator, RunPass) else int(share * most)))
     return tuple(found)
+
+
+def retained(sizes: Sizes) -> float:
+    """The share of a pass's memory that TensorFlow still has while fits run."""
+    return RETAINED if sizes.spools else 1.0
 
 
 def held_by(order: tuple[Operator, ...], sizes: Sizes) -> Iterator[Held]:

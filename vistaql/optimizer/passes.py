@@ -9,6 +9,7 @@ from functools import cached_property
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points
 from vistaql.optimizer.grouping import pass_of
+from vistaql.optimizer.memory import retained
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import Keep, Operator, ReadImages, RunPass
@@ -91,8 +92,8 @@ class PassCosts:
         vectors, learning = self.span(start, end)
         both = resumed + (left if fresh else 0)
         running = self.readings[start].winners + vectors + both
-        # TensorFlow keeps what the pass took.
-        return took, self.base + needs + max(running, learning + left)
+        # TensorFlow keeps what the pass took, or most of it.
+        return took, self.base + max(needs + running, int(retained(self.sizes) * needs) + learning + left)
 
     def from_store(self, start: int, end: int, carried: Carried) -> tuple[float, int]:
         """What reading vectors takes that are stored."""
