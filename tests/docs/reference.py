@@ -42,6 +42,7 @@ SECTIONS = {
     "describe": ("describe",),
     "drop": ("drop",),
     "set": ("set_option", "reset"),
+    "calibrate": ("calibrate",),
     "source": ("source_script",),
 }  # fmt: skip
 

@@ -97,7 +97,7 @@ JOINS = st.one_of(
 RELATIONS = st.builds(ast.From, TABLES, tuples(JOINS))
 SAMPLES = st.builds(ast.Sample, st.one_of(POSITIVE, PARAMETERS), st.sampled_from(ast.SampleUnit), COUNTS)
 FEATURES = st.one_of(
-    st.builds(ast.Features, st.none(), tuples(NAMES)),
+    st.builds(ast.Features, st.none(), tuples(COLUMNS)),
     st.builds(ast.Features, tuples(COLUMNS)),
 )
 LEARNERS = tuples(st.builds(ast.LearnerCall, NAMES, tuples(OPTIONS)))

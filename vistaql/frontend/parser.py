@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from lark.exceptions import UnexpectedInput
 
-from vistaql.errors import Code, VistaQLError
+from vistaql.errors import Code, Span, VistaQLError
 from vistaql.frontend import ast
 from vistaql.frontend.parse_table import language
 from vistaql.frontend.source import refuse_odd_characters, statement_spans
@@ -15,6 +16,8 @@ from vistaql.frontend.syntax_error import syntax_error
 # What walks an expression calls itself once a level, and Python allows some 1,000 calls inside each other.
 DEEPEST = 100
 MOST_ERRORS = 20
+# Statements that are looked at behind one that is wrong; a text of a million statements must not take minutes.
+MOST_TRIED = 200
 
 
 def parse(text: str) -> ast.Script:
@@ -38,14 +41,17 @@ def parse(text: str) -> ast.Script:
 def errors_behind(text: str, place: int) -> tuple[VistaQLError, ...]:
     """The errors of the statements that begin behind a place, one each."""
     found: list[VistaQLError] = []
-    for span in statement_spans(text):
-        if span.start > place and len(found) < MOST_ERRORS:
-            try:
-                # Spaces keep every place where it is.
-                _parse(" " * span.start + text[span.start : span.end], "script")
-            except VistaQLError as error:
-                error.source = text
-                found.append(error)
+    behind = (span for span in statement_spans(text) if span.start > place)
+    for span in islice(behind, MOST_TRIED):
+        try:
+            _parse(text[span.start : span.end], "script")
+        except VistaQLError as error:
+            if error.span:
+                error.span = Span(error.span.start + span.start, error.span.end + span.start)
+            error.source = text
+            found.append(error)
+        if len(found) == MOST_ERRORS:
+            break
     return tuple(found)
 
 

@@ -32,8 +32,7 @@ class Calibration:
     """Rates of one core, fixed costs, and bytes.
 
     The defaults were measured on two cores of an AMD EPYC of 2021 (AVX2, 2.4 GHz) as processor seconds on one
-    thread, with `benchmarks/rates.py` and `benchmarks/training.py`. They are good to a factor of two elsewhere
-    until CALIBRATE has run.
+    thread, as CALIBRATE does. They are good to a factor of two elsewhere until CALIBRATE has run.
     """
 
     convolution_flops: float = rate(79e9, "FLOP/s", "convolutions over several pixels")
