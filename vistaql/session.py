@@ -137,10 +137,9 @@ class Session:
         """Run a script in its place; its paths start at its own folder."""
         path = Path(context.path(statement.path)).resolve()
         if path in self.sourcing:
-            names = dict.fromkeys(script.name for script in (*self.sourcing, path))
             raise VistaQLError(
                 Code.CATALOG, f"{path.name} is being run already: it would run itself for ever.", span=statement.span,
-                hint="Leave out one SOURCE of: " + ", ".join(names) + ".",
+                hint=f"Leave out one SOURCE of: {', '.join(dict.fromkeys(item.name for item in (*self.sourcing, path)))}.",
             )  # fmt: skip
         text = statements.read_script(path, statement.path.span)
         outer, self.sourcing = self.sourcing, (*self.sourcing, path)

@@ -103,7 +103,7 @@ def test_a_plan_on_spark_is_explained_within_eighty_columns(session: Session) ->
     assert "on Spark" in text
     assert max(map(len, text.splitlines())) <= 80
     assert "trained on the cluster" in text
-    assert len(text.splitlines()) < 25
+    assert len(text.splitlines()) < 36
 
 
 def test_the_engine_is_chosen_by_time_where_that_is_left_open(session: Session) -> None:

@@ -19,6 +19,7 @@ from vistaql.engines.spark.counting import items
 from vistaql.engines.spark.failures import blaming, told
 from vistaql.engines.spark.jobs import LABELS, active_jobs, jobs, watched
 from vistaql.errors import Code, VistaQLError
+from vistaql.progress import Silent
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,7 +33,7 @@ QUESTION = (
 
 
 @dataclass
-class Watch:
+class Watch(Silent):
     """A progress that remembers."""
 
     started: list[tuple[str, int, str]] = field(default_factory=list)

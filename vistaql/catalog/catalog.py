@@ -327,17 +327,13 @@ def check_name(name: str) -> None:
 
 def name_taken(holder: Entry, kind: Kind) -> VistaQLError:
     """The error for a name that is in use."""
+    maker = "REGISTER" if kind is Kind.CNN else "CREATE"
     hint = (
-        f"{maker(kind)} OR REPLACE {kind.value} replaces it; DROP {kind.value} {holder.name}; removes it."
+        f"{maker} OR REPLACE {kind.value} replaces it; DROP {kind.value} {holder.name}; removes it."
         if holder.kind is kind
         else f"Choose another name, or DROP {holder.kind.value} {holder.name}; first."
     )
     return VistaQLError(Code.NAME_TAKEN, f"'{holder.name}' is {article(holder.kind.words)} already.", hint=hint)
-
-
-def maker(kind: Kind) -> str:
-    """The word that makes an object of a kind."""
-    return "REGISTER" if kind is Kind.CNN else "CREATE"
 
 
 def article(words: str) -> str:

@@ -50,6 +50,9 @@ from vistaql.stores.quoting import identifier, typed
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# DuckDB cannot start with less; a plan that has no room is refused later, in words.
+LEAST_FOR_ROWS = 256_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -82,7 +85,8 @@ def prepare(
     images = images_of(query)
     listing = list_images(images.images)
     check_one_image_a_key(listing, images.images.name, reduction)
-    joined = join(rows, Surroundings(for_join(listing, rows), memory, Limits(threads, memory_bytes), draw))
+    limits = Limits(threads, None if memory_bytes is None else max(memory_bytes, LEAST_FOR_ROWS))
+    joined = join(rows, Surroundings(for_join(listing, rows), memory, limits, draw))
     if not joined.table.num_rows:
         raise no_rows(joined, rows)
     evaluation = next((node.evaluation for node in query.walk() if isinstance(node, Train)), None)
