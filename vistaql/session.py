@@ -139,7 +139,7 @@ class Session:
         if path in self.sourcing:
             raise VistaQLError(
                 Code.CATALOG, f"{path.name} is being run already: it would run itself for ever.", span=statement.span,
-                hint=f"Leave out one SOURCE of: {', '.join(dict.fromkeys(item.name for item in (*self.sourcing, path)))}.",
+                hint=f"Leave out one of: {', '.join(dict.fromkeys(one.name for one in (*self.sourcing, path)))}.",
             )  # fmt: skip
         text = statements.read_script(path, statement.path.span)
         outer, self.sourcing = self.sourcing, (*self.sourcing, path)

@@ -18,6 +18,9 @@ import vistaql
 from tests.spark.conftest import Both
 from vistaql.engines.spark.java import find_java, java_home
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
 LOCAL_CLUSTER = "local-cluster[2,1,2048]"
 REST = "FROM photos JOIN items ON photos.key = items.sku TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"

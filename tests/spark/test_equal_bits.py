@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,15 @@ def check(
     assert found.counts.joined == expected.counts.joined
 
 
-@pytest.mark.parametrize(("cnn", "choices"), [(row[0], row[1:]) for row in PAIRWISE])
+def quick_and_slow() -> Iterator[Any]:
+    """The first plan of each CNN always, the others with the tests that take minutes."""
+    seen: set[object] = set()
+    for row in PAIRWISE:
+        yield pytest.param(row[0], row[1:], marks=[pytest.mark.volume] if row[0] in seen else [])
+        seen.add(row[0])
+
+
+@pytest.mark.parametrize(("cnn", "choices"), quick_and_slow())
 def test_pairs_of_choices_change_no_bit(
     cnn: str, choices: tuple[object, ...], both: Both, layers: Callable[[str], str],
     expected: Callable[[str], Exploration],

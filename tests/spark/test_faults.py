@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
 SAID = {
     "--workers": "Python workers: 3 killed while tasks ran, 3 answers equal to the quiet one",
     "--executors": "executors: 3 killed while tasks ran, 3 answers equal to the quiet one",

@@ -14,6 +14,9 @@ from vistaql.session import connect
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
     from pyspark.sql import SparkSession
 
 QUESTION = (

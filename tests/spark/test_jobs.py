@@ -24,6 +24,9 @@ from vistaql.progress import Silent
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
     Batches = Iterator[pa.RecordBatch]
 
 QUESTION = (

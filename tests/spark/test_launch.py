@@ -73,6 +73,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.volume
 def test_a_session_is_quiet_local_tries_again_and_is_kept_until_a_plan_needs_more(
     checkout: Path, tmp_path: Path
 ) -> None:

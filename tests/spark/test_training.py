@@ -20,6 +20,9 @@ from vistaql.learners.metrics import metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
 from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
 ROWS, WIDTH = 240, 6
 CHOICES = ClusterChoices(
     2, 1, 1, 2, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.DESERIALIZED, TrainingPlace.CLUSTER
