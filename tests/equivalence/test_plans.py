@@ -129,7 +129,7 @@ def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Can
     return [*enumerated, *(pricing.candidate((item,), Placement.BEFORE_INFERENCE) for item in some)]
 
 
-@pytest.mark.parametrize(("cnn", "hybrids"), [("strokes", 8), ("resnet20", 2), ("squeezenet", 2), ("mobilenet", 2)])
+@pytest.mark.parametrize(("cnn", "hybrids"), [("strokes", 2), ("resnet20", 0), ("squeezenet", 0), ("mobilenet", 0)])
 def test_every_enumerated_plan_gives_equal_bits(
     cnn: str, hybrids: int, session: Session, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -14,6 +14,9 @@ from vistaql.engines.spark.frames import workers_with
 from vistaql.errors import Code, VistaQLError
 from vistaql.outcome import Report
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
 HOLDOUT = "TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
 
 

@@ -14,10 +14,10 @@ from vistaql.session import connect
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pyspark.sql import SparkSession
+
 # Minutes on two cores.
 pytestmark = pytest.mark.volume
-
-    from pyspark.sql import SparkSession
 
 QUESTION = (
     "EXPLORE LAYERS conv3 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr "

@@ -83,6 +83,7 @@ def test_the_stand_in_drops_the_module_and_keeps_every_other_word(tmp_path: Path
     assert VECTOR_MODULE in SHIM.format(module=VECTOR_MODULE, program="java")
 
 
+@pytest.mark.volume
 def test_spark_runs_on_the_java_of_the_wheel(checkout: Path, tmp_path: Path) -> None:
     found = [folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "java").exists()]
     tools = tmp_path / "tools"

@@ -24,10 +24,10 @@ from vistaql.progress import Silent
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    Batches = Iterator[pa.RecordBatch]
+
 # Minutes on two cores.
 pytestmark = pytest.mark.volume
-
-    Batches = Iterator[pa.RecordBatch]
 
 QUESTION = (
     "EXPLORE LAYERS conv3 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr "

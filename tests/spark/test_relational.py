@@ -17,6 +17,9 @@ from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
 from vistaql.physical.choices import JoinMethod
 
+# Minutes on two cores.
+pytestmark = pytest.mark.volume
+
 ODD = (
     ("sku", "n", "price", "when", "stamp", "note", "flag", "seller"),
     [

@@ -69,8 +69,8 @@ def run_pass(
             errors = rows.errors()
             yield features(pass_, rows.keys, errors, aside(partial(graph, rows.values)))
     finally:
-        # Each decodes at most one image more; nobody needs to wait for that.
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Each decodes at most one image more.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def schema(pass_: Pass) -> pa.Schema:
