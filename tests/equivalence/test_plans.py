@@ -129,7 +129,16 @@ def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Can
     return [*enumerated, *(pricing.candidate((item,), Placement.BEFORE_INFERENCE) for item in some)]
 
 
-@pytest.mark.parametrize(("cnn", "hybrids"), [("strokes", 2), ("resnet20", 0), ("squeezenet", 0), ("mobilenet", 0)])
+@pytest.mark.parametrize(
+    ("cnn", "hybrids"),
+    [
+        ("strokes", 2),
+        ("resnet20", 0),
+        # Minutes on two cores; tests/kernel/test_graph.py compares their lazy, eager and staged passes always.
+        pytest.param("squeezenet", 2, marks=pytest.mark.volume),
+        pytest.param("mobilenet", 2, marks=pytest.mark.volume),
+    ],
+)
 def test_every_enumerated_plan_gives_equal_bits(
     cnn: str, hybrids: int, session: Session, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -86,7 +86,7 @@ def test_bad_images_of_one_statement_are_not_counted_in_another(session: Session
     for number, path in enumerate(sorted(source.iterdir())):
         (folder / path.name).write_bytes(b"no image" if number == 0 else path.read_bytes())
     bad = min(source.iterdir()).stem
-    session.sql(f"CREATE IMAGES damaged FROM '{folder}'")
+    session.sql(f"CREATE OR REPLACE IMAGES damaged FROM '{folder}'")
     first = "EXPLORE LAYERS fc5, fc6 OF strokes FROM damaged JOIN measures TRAIN lr WITH (max_bad = 0.5);"
     second = first.replace(" TRAIN", f" WHERE scan_id <> '{bad}' TRAIN")
     whole, part = answers(session.run(first + second))
