@@ -56,7 +56,7 @@ def write_page(html: str, folder: Path) -> Path:
             raise VistaQLError(
                 Code.NOT_WRITABLE,
                 f"'{path}' cannot be written: {error.strerror or error}.",
-                hint="Send the page elsewhere: vistaql -c 'EXPLAIN FORMAT html ..' > /tmp/plan.html",
+                hint="Send the page elsewhere: vistaql -c 'EXPLAIN FORMAT html ..' > ~/plan.html",
             ) from None
         return path
     raise AssertionError
