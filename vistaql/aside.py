@@ -10,12 +10,16 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+# A signal that arrives just before Python begins to wait for a lock is heard only when that wait ends,
+# so no wait is longer than this.
+AWAKE_SECONDS = 0.5
 
 
 @dataclass
@@ -25,9 +29,12 @@ class Errand(Generic[T]):
     work: Callable[[], T]
     given: list[T] = field(default_factory=list)
     failure: BaseException | None = None
+    unwanted: bool = False
 
     def run(self) -> None:
-        """Do the work; whoever waits hears of its failure."""
+        """Do the work; whoever waits hears of its failure. What nobody waits for any more is not begun."""
+        if self.unwanted:
+            return
         try:
             self.given.append(self.work())
         except BaseException as failure:  # noqa: BLE001, it is raised again in the thread that waits
@@ -47,11 +54,14 @@ def aside(work: Callable[[], T], *, finish: bool = False) -> T:
         return work()
     errand = Errand(work)
     thread = threading.Thread(target=errand.run, name="aside", daemon=True)
-    thread.start()
     try:
-        thread.join()
+        # The interrupt may come while the thread starts; it has a number before it runs the errand.
+        thread.start()
+        while thread.is_alive():
+            thread.join(AWAKE_SECONDS)
     except BaseException:
         if not finish:
+            errand.unwanted = True
             stop([thread.ident])
         raise
     if errand.failure is not None:
@@ -66,6 +76,13 @@ def stop(threads: Iterable[int | None]) -> None:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
 
 
+def awaited(future: Future[T]) -> T:
+    """What a future gives, or raises; an interrupt is heard meanwhile."""
+    while not future.done():
+        wait([future], timeout=AWAKE_SECONDS)
+    return future.result()
+
+
 @dataclass
 class Crew:
     """Threads that work side by side, and can be sent home in the middle of it."""
@@ -77,7 +94,8 @@ class Crew:
 
     def map(self, work: Callable[..., T], *columns: Iterable[Any]) -> Iterator[T]:
         """`map`, side by side; results come in order."""
-        return self.pool.map(lambda *row: self._each(work, row), *columns)
+        futures = [self.pool.submit(self._each, work, row) for row in zip(*columns, strict=False)]
+        return map(awaited, futures)
 
     def _each(self, work: Callable[..., T], row: tuple[Any, ...]) -> T:
         ident = threading.get_ident()

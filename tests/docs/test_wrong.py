@@ -24,7 +24,8 @@ def wrong_place(odd_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.setenv("KERAS_HOME", str(odd_place / "keras"))
     monkeypatch.setenv("VISTAQL_HOME", str(odd_place / "home"))
-    (odd_place / "damaged").mkdir()
+    for name in ("damaged", "keras"):
+        (odd_place / name).mkdir(exist_ok=True)
     (odd_place / "damaged" / "catalog.sqlite").write_bytes(b"This was a catalog once." * 400)
     (odd_place / "wrong.vql").write_text("SHOW TABLES;\nEXPLORE strokes FROM scans\nJOIN measures TRIAN lr;\n")
     with connect() as session:

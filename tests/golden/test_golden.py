@@ -35,7 +35,8 @@ def answer(text: str, session: Session, folder: Path) -> str:
         told = "\n".join(to_text(outcome) for outcome in outcomes)
     except VistaQLError as error:
         told = error.render()
-    return masked(told).replace(str(folder), "FOLDER")
+    # Where a line is broken before a path depends on the length of the temporary folder's name.
+    return re.sub(r"\n +path=FOLDER", " path=FOLDER", masked(told).replace(str(folder), "FOLDER"))
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
