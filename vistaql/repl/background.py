@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vistaql.aside import awaited
 from vistaql.errors import VistaQLError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Opening:
     def session(self) -> Session:
         """Wait for the session. Raises what opening it raised."""
         self.begin()
-        return self._opened.result()
+        return awaited(self._opened)
 
     def close(self) -> None:
         """Let go of a session that is open."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from vistaql.aside import awaited
 from vistaql.errors import Code, Span, VistaQLError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Valu
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(work)
         try:
-            return running.result()
+            return awaited(running)
         except KeyboardInterrupt:
             connection.interrupt()
             raise
