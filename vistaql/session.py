@@ -201,9 +201,9 @@ class Session:
                 # The words it points at stand in another text.
                 error.span = None
             raise
-        verbose = statement.mode is ast.ExplainMode.VERBOSE
-        rewrites = rewrites_of(bound.plan, RULES) if verbose else ()
-        return explanation(account(decision, statement.mode, rewrites, measured), statement.format, bound.text)
+        rewrites = rewrites_of(bound.plan, RULES) if statement.mode is ast.ExplainMode.VERBOSE else ()
+        told = account(decision, statement.mode, rewrites, measured, self.settings.spark)
+        return explanation(told, statement.format, bound.text)
 
     def analyze(self, bound: BoundQuery) -> tuple[Decision, Measured]:
         """Run a query, and keep its answer as ever; the decision, and what it took."""

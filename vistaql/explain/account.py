@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from vistaql.explain.cluster import chosen_words, named, near, where
 from vistaql.explain.reasons import why_lost
+from vistaql.explain.spark import spark_lines
 from vistaql.explain.steps import Figures, Step, steps_of
 from vistaql.frontend.ast import ExplainMode
 from vistaql.optimizer.candidate import Candidate
@@ -16,6 +17,7 @@ from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Keep, Operator, ReadRows, RunPass
 from vistaql.physical.run import Actual, run_order
 from vistaql.plan.node import Node
+from vistaql.spark_settings import SparkSettings
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Account:
-    """A decision and what there is to say about it; `measured` and `rewrites` only in the modes that ask for them."""
+    """A decision and what there is to say about it; `measured`, `rewrites`, `spark` only in the modes that ask for them.
+
+    `spark` holds what Spark would be told, a `--conf name=value` each.
+    """
 
     mode: ExplainMode
     decision: Decision
@@ -70,6 +75,7 @@ class Account:
     losers: tuple[Loser, ...]
     rewrites: tuple[Rewrite, ...] = ()
     measured: Measured | None = None
+    spark: tuple[str, ...] = ()
 
     @property
     def best_of_each_kind(self) -> tuple[Loser, ...]:
@@ -86,9 +92,10 @@ def account(
     mode: ExplainMode = ExplainMode.PLAN,
     rewrites: tuple[Rewrite, ...] = (),
     measured: Measured | None = None,
+    settings: SparkSettings | None = None,
 ) -> Account:
     """All that is to be told of a decision."""
-    steps = steps_of(decision)
+    steps, verbose = steps_of(decision), mode is ExplainMode.VERBOSE
     return Account(
         mode,
         decision,
@@ -97,6 +104,7 @@ def account(
         tuple(loser(item, decision) for item in decision.losers),
         rewrites,
         measured,
+        spark_lines(decision.chosen.configuration, settings) if verbose and settings else (),
     )
 
 

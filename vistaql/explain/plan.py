@@ -72,12 +72,11 @@ def mode_json(account: Account) -> dict[str, object]:
         case ExplainMode.CANDIDATES:
             return {"candidates": [loser_json(item) | {"beaten": item.beaten} for item in account.losers]}
         case ExplainMode.VERBOSE:
-            return {
-                "rewrites": [
-                    {"rule": item.rule, "changed": item.before != item.after, "nodes": list(nodes_text(item.after))}
-                    for item in account.rewrites
-                ]
-            }
+            rewrites = [
+                {"rule": item.rule, "changed": item.before != item.after, "nodes": list(nodes_text(item.after))}
+                for item in account.rewrites
+            ]
+            return {"rewrites": rewrites} | ({"spark": list(account.spark)} if account.spark else {})
     return {}
 
 

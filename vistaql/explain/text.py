@@ -32,6 +32,7 @@ def render(account: Account) -> str:
             lines += ["", *ranking(account), *table(rejected(account))]
         case ExplainMode.VERBOSE:
             lines += ["", *rewrites_text(account.rewrites, WIDTH), "", columns(), *tree(account.steps, 0)]
+            lines += ["", "Spark would be told:", *(f"  {line}" for line in account.spark)] if account.spark else []
         case ExplainMode.PLAN | ExplainMode.ANALYZE:
             lines += [columns(), *tree(account.steps, 0), "", *settings(account), *ledger_lines(account.ledger)]
             lines += table(lost(account), rejected(account))
