@@ -1,8 +1,6 @@
 """Run the command line as `python -m vistaql`."""
 
-import sys
-
-from vistaql.cli import main
+from vistaql.cli import enter
 
 if __name__ == "__main__":
-    sys.exit(main())
+    enter()

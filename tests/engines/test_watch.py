@@ -12,7 +12,6 @@ from vistaql.engines.inprocess import watch
 from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.inprocess.vectors import DiskVectors
 from vistaql.engines.inprocess.watch import LEAST_MARGIN, MemoryWatch
-from vistaql.physical.footprint import BATCHES_AHEAD
 from vistaql.session import connect
 
 COUNT = 160
@@ -59,11 +58,11 @@ def test_the_oldest_goes_first_and_no_more_than_needed(tmp_path: Path, monkeypat
     for item in items:
         guard.hold(item)
     monkeypatch.setattr(watch, "resident_bytes", lambda: 10**9 - LEAST_MARGIN + 5000 - guard.spilled_bytes)
-    assert guard.batches_ahead() == BATCHES_AHEAD
+    assert guard.batches_ahead(7) == 7
     assert guard.make_room()
     assert [isinstance(item.values, DiskVectors) for item in items] == [True, True, False]
     assert guard.spilled_bytes == 8000
-    assert guard.batches_ahead() == 1
+    assert guard.batches_ahead(7) == 1
 
 
 def test_what_nobody_has_any_more_is_not_spilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

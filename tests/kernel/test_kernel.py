@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vistaql.engines.tensorflow.kernel import BATCHES_AHEAD, rechunk, run_pass, schema
+from vistaql.engines.tensorflow.kernel import rechunk, run_pass, schema
 from vistaql.models.cnn import Cnn
 from vistaql.models.pool import GAP, WHOLE
+from vistaql.physical.footprint import batches_ahead
 from vistaql.physical.inference import Output, Pass, tensor_column
 
 Batches = Callable[..., list[pa.RecordBatch]]
@@ -112,7 +113,7 @@ def test_only_a_few_batches_are_read_ahead_and_closing_ends_the_threads(
     results = run_pass(eager, endless(), decoders=2)
     for number in range(1, 6):
         next(results)
-        assert read <= (number + BATCHES_AHEAD) * rows
+        assert read <= (number + batches_ahead(eager)) * rows
     assert decoders_alive()
     results.close()
     assert decoders_alive() == []

@@ -64,7 +64,8 @@ def test_images_inside_parquet_files_are_read_by_the_workers(both: Both) -> None
     plain = both.in_process(f"EXPLORE LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}")
     for join in ("broadcast", "shuffle"):
         text = f"EXPLORE LAYERS fc5 OF strokes FROM packed JOIN items ON packed.key = items.sku {HOLDOUT}"
-        packed = both.on_spark(text, join=join)
+        # Where the join comes after inference, images without a row are decoded too.
+        packed = both.on_spark(text, join=join, placement="before")
         assert [row.digest for row in packed.rows] == [row.digest for row in plain.rows]
         assert packed.counts == plain.counts
 

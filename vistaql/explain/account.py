@@ -63,7 +63,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Account:
-    """A decision and what there is to say about it; `measured`, `rewrites`, `spark` only in the modes that ask for them.
+    """A decision and what there is to say about it; the last three only in the modes that ask for them.
 
     `spark` holds what Spark would be told, a `--conf name=value` each.
     """

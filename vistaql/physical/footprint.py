@@ -24,7 +24,11 @@ CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2D"})
 # Decoded photos: 8 bits a channel, in the batches that wait and the one in work.
 PIXEL_BYTES = 3
 BATCHES_AHEAD = 3
-"""Batches that are being decoded or wait for the CNN, the next one included."""
+"""Batches that are being decoded or wait for the CNN, the next one included, at least"""
+MOST_AHEAD = 16
+"""Photos are small beside tensors; so many batches are decoded while the graph is built, and cores are idle"""
+AHEAD_BYTES = 48_000_000
+"""what these may take together"""
 
 
 def footprint(inference: Pass) -> int:
@@ -53,8 +57,18 @@ def workspace_bytes(inference: Pass) -> int:
 
 def waiting_bytes(inference: Pass) -> int:
     """Batches on their way to the graph: decoded photos, or tensors that were kept."""
+    return (batches_ahead(inference) + 1) * batch_bytes(inference)
+
+
+def batches_ahead(inference: Pass) -> int:
+    """Batches that may be decoded or wait."""
+    return max(BATCHES_AHEAD, min(MOST_AHEAD, AHEAD_BYTES // batch_bytes(inference)))
+
+
+def batch_bytes(inference: Pass) -> int:
+    """A batch before it goes through the graph."""
     height, width = inference.cnn.input_size
     one = PIXEL_BYTES * height * width
     if inference.source is not None:
         one = inference.cnn.by_name[inference.source].bytes
-    return (BATCHES_AHEAD + 1) * inference.cnn.batch_rows * one
+    return inference.cnn.batch_rows * one

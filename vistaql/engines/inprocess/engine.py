@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +24,7 @@ from vistaql.engines.inprocess.vectors import DiskVectors
 from vistaql.engines.inprocess.watch import MemoryWatch
 from vistaql.logical.nodes import Explore, Export, Reduce, images_of
 from vistaql.physical.engine import Extent, FitResult, Storage
-from vistaql.physical.footprint import footprint
+from vistaql.physical.footprint import batches_ahead, footprint
 from vistaql.physical.inference import Output, Pass, tensor_column
 from vistaql.physical.operator import FLOAT32
 from vistaql.physical.sizes import SPOOLED_BYTES
@@ -200,7 +201,8 @@ class InProcess:
         seen: Counter[str] = Counter()
         self.progress.start(pass_.title, len(source), "images")
         try:
-            passing = run_pass(pass_, source.batches(), decoders=self.decoders, ahead=self.watch.batches_ahead)
+            ahead = partial(self.watch.batches_ahead, batches_ahead(pass_))
+            passing = run_pass(pass_, source.batches(), decoders=self.decoders, ahead=ahead)
             with closing(passing) as batches:
                 for batch in batches:
                     good = self.bad.without(batch, seen, len(source))

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vistaql.physical.footprint import BATCHES_AHEAD
 from vistaql.physical.resident import resident_bytes
 
 # Between the size at which something is done and the limit: a share of it, and never less than this.
@@ -89,9 +88,9 @@ class MemoryWatch:
                     return True
         return not self.tight(coming)
 
-    def batches_ahead(self) -> int:
+    def batches_ahead(self, most: int) -> int:
         """Batches in flight: few once memory was tight."""
-        return 1 if self.shrunk else BATCHES_AHEAD
+        return 1 if self.shrunk else most
 
 
 def give_back() -> None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from vistaql.aside import aside
 from vistaql.engines.tensorflow.decode import Undecodable, decode
 from vistaql.engines.tensorflow.graph import freeze
-from vistaql.physical.footprint import BATCHES_AHEAD
+from vistaql.physical.footprint import batches_ahead
 from vistaql.physical.inference import tensor_column
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run_pass(
     batches: Iterable[pa.RecordBatch],
     *,
     decoders: int,
-    ahead: Callable[[], int] = lambda: BATCHES_AHEAD,
+    ahead: Callable[[], int] | None = None,
 ) -> Generator[pa.RecordBatch, None, None]:
     """Run a pass over batches of any sizes, with columns `key` (string) and `image` (path or bytes of a file).
 
@@ -57,11 +57,12 @@ def run_pass(
     Gives, in batches of at most `Cnn.batch_rows` rows: `key`, `error` (null: fine), then a fixed-size list of float32
     for each output, named `Output.column`, and for each kept layer, named `tensor|LAYER`.
     `decoders` is the number of threads that decode. Closing the iterator ends them. `ahead` tells how many batches may
-    be decoded or wait, and is asked again for each.
+    be decoded or wait, and is asked again for each; by default `batches_ahead`.
     """
+    many = batches_ahead(pass_)
     pool = ThreadPoolExecutor(max(1, decoders), thread_name_prefix="decode")
     try:
-        waiting = read_ahead(prepare(pass_, batches, pool), ahead)
+        waiting = read_ahead(prepare(pass_, batches, pool), ahead or (lambda: many))
         # The first images are decoded while the graph is built.
         first = tuple(islice(waiting, 1))
         graph = aside(lambda: freeze(pass_))
