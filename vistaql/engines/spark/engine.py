@@ -20,6 +20,7 @@ from vistaql.engines.spark.weights import sent_file
 from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
 from vistaql.physical.engine import FitResult, Storage
+from vistaql.progress import FITTING, LOADING, Progress, task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
     from vistaql.outcome import BadImage
     from vistaql.physical.inference import Output, Pass
-    from vistaql.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +143,13 @@ class OnSpark:
 
     def images(self, images: ScanImages, rows: Learnable | None) -> Images:
         """The images of the set, or those that have a row, cut into as many parts as was decided."""
+        with task(self.progress, LOADING, 1, "") as loaded:
+            found = self.partitioned(images, rows)
+            loaded(1)
+        return found
+
+    def partitioned(self, images: ScanImages, rows: Learnable | None) -> Images:
+        """The images as a frame."""
         frame = image_frame(self.spark, images.images, self.listing)
         if rows is None:
             return Images(frame.repartition(self.choices.partitions), self.listing.num_rows)
@@ -217,11 +224,14 @@ class OnSpark:
     ) -> FitResult:
         """Judge a learner over the folds. The table alone is learnt from where it lies: here."""
         usable = rows.without(self.bad.lost_keys)
-        if features is None:
-            found = fit_layer(usable, None, learner, evaluation, with_columns=with_columns, workers=self.fit_workers)
-        else:
-            with jobs(self.spark, self.run, f"{learner} on {features.layer}"):
-                found = self.fit_features(usable, features, learner, evaluation, with_columns=with_columns)
+        with task(self.progress, FITTING, 1, "fits") as fitted:
+            if features is None:
+                workers = self.fit_workers
+                found = fit_layer(usable, None, learner, evaluation, with_columns=with_columns, workers=workers)
+            else:
+                with jobs(self.spark, self.run, f"{learner} on {features.layer}"):
+                    found = self.fit_features(usable, features, learner, evaluation, with_columns=with_columns)
+            fitted(1)
         if not found.converged:
             self.notes.append(f"A fit of {learner} stopped at its iteration limit; its figures may still move.")
         return found
