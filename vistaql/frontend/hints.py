@@ -169,7 +169,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     ("^", "DELETE", READ_ONLY),
     ("^", "ALTER", READ_ONLY),
     ("^", "TRUNCATE", READ_ONLY),
-    ("^", "COPY", "EXPORT LAYERS .. TO 'file.parquet' writes features; vistaql --format csv -c 'SELECT ..' writes rows."),
+    ("^", "COPY", "EXPORT LAYERS .. TO 'file.parquet' writes features, vistaql --format csv -c \"SELECT ..\" rows."),
     ("^", "BEGIN", NO_TRANSACTIONS),
     ("^", "COMMIT", NO_TRANSACTIONS),
     ("^", "ROLLBACK", NO_TRANSACTIONS),

@@ -89,7 +89,14 @@ def describe_images(
             f"All images lie in '{draft.place}' itself, so no folder tells a label.",
             hint="Leave LABEL FROM FOLDER out, or name the folder above.",
         )
-    return replace(draft, statistics=_statistics(draft, listing))
+    found_now = _statistics(draft, listing)
+    if found_now.missing and found_now.missing == found_now.count:
+        raise VistaQLError(
+            Code.NO_IMAGES,
+            f"None of the {found_now.count:,} files that are named exists, such as '{listing.paths[0]}'.",
+            hint="Name a column that holds files with their ending, and their folder: COLUMN file IN 'photos/'.",
+        )
+    return replace(draft, statistics=found_now)
 
 
 def _of_table(source: NamedByTable) -> TableColumnSource:
