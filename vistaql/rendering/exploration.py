@@ -117,7 +117,15 @@ def lift_text(row: ScoreRow, found: Contest) -> str:
         return ""
     if row.lift_low is None or row.lift_high is None or math.isnan(row.lift_low):
         return f"{row.lift:+.2f}"
-    return f"{row.lift:+.2f} ({row.lift_low:.2f} to {row.lift_high:.2f})"
+    low, high = interval_widths(found)
+    return f"{row.lift:+.2f} ({row.lift_low:{low}.2f} to {row.lift_high:{high}.2f})"
+
+
+def interval_widths(found: Contest) -> tuple[int, int]:
+    """How wide the two ends of an interval are written; a minus takes room in all lines."""
+    lows = [row.lift_low for row in found.layers if row.lift_low is not None]
+    highs = [row.lift_high for row in found.layers if row.lift_high is not None]
+    return max(len(f"{low:.2f}") for low in lows), max(len(f"{high:.2f}") for high in highs)
 
 
 def against(found: Contest, result: Exploration) -> Iterator[Line]:
