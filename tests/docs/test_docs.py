@@ -35,7 +35,9 @@ PROGRAM = ".venv/bin/vistaql"
 RUN = {
     "README.md": 5,
     "docs/architecture.md": 6,
+    "docs/explanation/batches.md": 3,
     "docs/explanation/cost.md": 1,
+    "docs/explanation/graph.md": 4,
     "docs/explanation/plans.md": 1,
     "docs/extending.md": 2,
     "docs/howto/batch.md": 3,
