@@ -76,13 +76,12 @@ def create_table(statement: ast.CreateTable, desk: Desk) -> Report:
     from vistaql.catalog.statements import create_table
 
     context = desk.context
-    columns = [name.span for name in (*statement.key, *([statement.label] if statement.label else []))]
+    columns = (*statement.key, *([statement.label] if statement.label else []))
     in_sql = isinstance(statement.source, ast.RawSql)
     with pointing_at(
         statement.source.span, NAME_TAKEN=statement.name.span, **option_places(statement.options),
-        UNKNOWN_COLUMN=columns[0].to(columns[-1]) if columns else None,
         UNKNOWN_OBJECT=statement.format.span if statement.format else None,
-    ), shifted(statement.source.span.start if in_sql else 0):  # fmt: skip
+    ), at_column(columns), shifted(statement.source.span.start if in_sql else 0):  # fmt: skip
         return create_table(
             desk.catalog,
             statement.name.text,
@@ -96,6 +95,18 @@ def create_table(statement: ast.CreateTable, desk: Desk) -> Report:
             existing=existing(statement),
             relations=known_relations(desk) if in_sql else None,
         )
+
+
+@contextmanager
+def at_column(names: tuple[ast.Name, ...]) -> Iterator[None]:
+    """Point an error of an unknown column at the name that it quotes."""
+    try:
+        yield
+    except VistaQLError as error:
+        quoted = (name.span for name in names if f"'{name.text}'" in error.message)
+        if error.code is Code.UNKNOWN_COLUMN and error.span is None:
+            error.span = next(quoted, None)
+        raise
 
 
 def create_images(statement: ast.CreateImages, desk: Desk) -> Report:

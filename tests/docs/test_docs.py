@@ -149,7 +149,7 @@ def replay_python(body: str, names: dict[str, object]) -> Iterator[str]:
 
 MASKS = (
     (r"\.{4,} [\d.]+ s", ".... # s"),
-    (r"(\d+ min )?\d+(\.\d+)? s\b", "# s"),
+    (r"(\d+ min\s+)?\d+(\.\d+)?\s+s\b", "# s"),
     (r"\d+(\.\d+)? [MG]B of \d+(\.\d+)? [MG]B", "# of #"),
     # What a plan holds depends on what the machine was found to take, and what is free on what it has.
     (r"\d+(\.\d+)? [MG]B", "# MB"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vistaql.rendering.answer import account, answer, short_name
 from vistaql.rendering.style import cells, fit, pad, printable
 from vistaql.rendering.verdict import contests
-from vistaql.rendering.words import listed
+from vistaql.rendering.words import filled, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +65,7 @@ def equal_layers(result: Exploration) -> Iterator[str]:
 
 def wrapped(text: str, style: Style, indent: str = INDENT) -> str:
     """Prose within the columns of the screen."""
-    return textwrap.fill(text, style.text_width - 1, initial_indent=indent, subsequent_indent=indent)
+    return filled(text, style.text_width - 1, indent)
 
 
 def title(found: Contest, *, alone: bool) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from vistaql.rendering.style import cells, fit, pad, printable
 from vistaql.rendering.values import is_number, shown_column, stands_right
-from vistaql.rendering.words import counted
+from vistaql.rendering.words import counted, filled
 
 if TYPE_CHECKING:
     from vistaql.outcome import Relation
@@ -38,7 +37,7 @@ def relation_text(relation: Relation, style: Style) -> str:
         *relation.notes,
         *([f"{counted(table.num_rows - limit, 'more row')}; --format csv prints all"] * (limit < table.num_rows)),
     ]
-    footer = [textwrap.fill(printable(note), style.text_width - 1) for note in notes]
+    footer = [filled(printable(note), style.text_width - 1) for note in notes]
     empty = ["(no rows)"] if table.num_rows == 0 else []
     return "\n".join([*([printable(relation.title)] if relation.title else []), body, *empty, *footer])
 
