@@ -19,22 +19,35 @@ class ScoreRow:
     """
 
     cnn: str | None
+    """name of the CNN; None for the table alone"""
     layer: str | None
+    """name of the layer; None for the table alone"""
     pool: str | None
+    """how the layer was pooled: gap, gmp, max(h,w), avg(h,w), or none where it has no height and width"""
     learner: str
+    """the learner, with the arguments that are not its defaults"""
     metric: str
+    """what `mean` measures"""
     mean: float
+    """the metric on rows that were not learnt from, averaged over the folds"""
     std: float
+    """standard deviation of the metric over the folds; 0 for one fold"""
     folds: tuple[float, ...]
+    """the metric of each fold"""
     lift: float | None
+    """by how much it is better than the table alone, averaged over the folds; None for the table alone"""
     lift_low: float | None
+    """lower end of the 95 % interval of `lift`; None with one fold"""
     lift_high: float | None
+    """upper end of that interval"""
     width: int
     """numbers an image (columns of the table, in the row of the table alone)"""
     fit_seconds: float
+    """seconds of learning, over all folds"""
     digest: str | None
+    """digest of the features' bits; None for the table alone"""
     also: tuple[str, ...] = ()
-    """Other names of layers that pool to the same numbers."""
+    """other names of layers that pool to the same numbers"""
 
 
 @dataclass(frozen=True)
@@ -52,10 +65,13 @@ class Counts:
     joined: int
     """rows that were learnt from"""
     images_without_row: int
+    """images whose key no row has"""
     rows_without_image: int
+    """rows whose key no image has"""
     duplicates: int
     """rows left out because their key came before"""
     rows_without_label: int
+    """rows left out because their label is NULL"""
 
 
 @dataclass(frozen=True)
@@ -63,16 +79,23 @@ class PlanSummary:
     """The plan that ran: `strategy` is lazy, eager, staged, or hybrid; `passes` one line each."""
 
     strategy: str
+    """lazy, eager, staged or hybrid"""
     forced: bool
+    """whether SET or WITH (plan = ..) left only this strategy"""
     engine: str
+    """inprocess or spark"""
     passes: tuple[str, ...]
+    """the layers of each pass over the images, one line each"""
     estimated_seconds: float
+    """seconds that the whole plan was expected to take"""
     peak_bytes: int
+    """bytes of memory that it was expected to hold at most"""
     inference_seconds: float = 0.0
-    """what inference took; 0 before it ran"""
+    """seconds of inference; 0 before it ran"""
     alternatives: tuple[tuple[str, float], ...] = ()
     """plans that were not taken, and their estimated seconds"""
     digest: str = ""
+    """name of the plan: equal plans have equal digests"""
 
 
 @dataclass(frozen=True)
@@ -93,24 +116,37 @@ class Exploration:
     """
 
     statement: str
+    """the statement"""
     label: str
+    """what was predicted, as it was written"""
     metric: str
+    """the first metric; each row has its own"""
     rows: tuple[ScoreRow, ...]
+    """an object for each metric, layer and learner; the table alone is the last of its metric"""
     majority: float
+    """the metric of always saying `majority_class`"""
     majority_class: str
+    """the commonest class"""
     image_only: ScoreRow | None
+    """the best layer without the table's columns"""
     columns: tuple[str, ...]
     """feature columns of the tables"""
     counts: Counts
+    """what became of images and rows"""
     classes: int
+    """different values of the label"""
     folds: int
+    """folds of cross validation; 1 for HOLDOUT and SPLIT"""
     plan: PlanSummary
+    """the plan that ran"""
     seconds: float
+    """seconds of the whole statement"""
     notes: tuple[str, ...] = ()
     """what the user should know: columns left out, values imputed, classes too small, random weights"""
     random_weights: tuple[str, ...] = ()
     """CNNs that have learnt nothing, so that the figures say nothing about them"""
     bad_images: tuple[BadImage, ...] = ()
+    """images that could not be used; SHOW ERRORS has them, the JSON has not"""
     name: str | None = None
     """the name it is kept under"""
 

@@ -31,6 +31,13 @@ def register_cnn(statement: ast.RegisterCnn, context: Context, catalog: Catalog,
     if holder is not None and not statement.or_replace:
         with pointing_at(statement.name.span):
             raise name_taken(holder, Kind.CNN)
+    if holder is None and roster.load(statement.name.text) is not None and not statement.or_replace:
+        raise VistaQLError(
+            Code.NAME_TAKEN,
+            f"'{statement.name.text}' is a CNN that comes with VistaQL.",
+            span=statement.name.span,
+            hint=f"Choose another name, or REGISTER OR REPLACE CNN; DROP CNN {statement.name.text}; undoes it.",
+        )
     set_threads(threads, asked_for=context.settings.threads is not None)
     builder, source = where_from(statement, context)
     options = cnn_options(statement.options, context)

@@ -37,7 +37,7 @@ def show(statement: ast.Statement, desk: Desk) -> Outcome:
             with pointing_at(name.span):
                 return listings.show_create(catalog, Kind(kind.value), name.text)
         case ast.ShowErrors(images):
-            with pointing_at(statement.span):
+            with pointing_at(images.span if images else statement.span):
                 return listings.show_errors(catalog, images.text if images else None)
         case ast.Describe(kind, name):
             if kind is ast.ObjectKind.CNN or (kind is None and is_only_cnn(name, desk)):
@@ -46,7 +46,8 @@ def show(statement: ast.Statement, desk: Desk) -> Outcome:
                 tables = {key: item.table for key, item in desk.registered.items()}
                 return listings.describe(catalog, Kind(kind.value) if kind else None, name.text, tables)
         case ast.Help(topic):
-            return help_on(" ".join(part.text for part in topic), statement.span)
+            span = topic[0].span.to(topic[-1].span) if topic else statement.span
+            return help_on(" ".join(part.text for part in topic), span)
     message = f"nothing to show: {statement}"
     raise TypeError(message)
 

@@ -16,6 +16,7 @@ from vistaql.frontend.options import change_setting, key_of, setting_name, text_
 from vistaql.outcome import Outcome, Relation, Report
 from vistaql.registration import register_cnn
 from vistaql.settings import Settings, known_name, readers
+from vistaql.stores.files import not_found
 from vistaql.stores.options import Options
 
 if TYPE_CHECKING:
@@ -75,12 +76,12 @@ def create_table(statement: ast.CreateTable, desk: Desk) -> Report:
     from vistaql.catalog.statements import create_table
 
     context = desk.context
-    columns = [name.span for name in (*statement.key, *([statement.label] if statement.label else []))]
+    columns = (*statement.key, *([statement.label] if statement.label else []))
     in_sql = isinstance(statement.source, ast.RawSql)
     with pointing_at(
         statement.source.span, NAME_TAKEN=statement.name.span, **option_places(statement.options),
-        UNKNOWN_COLUMN=columns[0].to(columns[-1]) if columns else None,
-    ), shifted(statement.source.span.start if in_sql else 0):  # fmt: skip
+        UNKNOWN_OBJECT=statement.format.span if statement.format else None,
+    ), at_column(columns), shifted(statement.source.span.start if in_sql else 0):  # fmt: skip
         return create_table(
             desk.catalog,
             statement.name.text,
@@ -94,6 +95,18 @@ def create_table(statement: ast.CreateTable, desk: Desk) -> Report:
             existing=existing(statement),
             relations=known_relations(desk) if in_sql else None,
         )
+
+
+@contextmanager
+def at_column(names: tuple[ast.Name, ...]) -> Iterator[None]:
+    """Point an error of an unknown column at the name that it quotes."""
+    try:
+        yield
+    except VistaQLError as error:
+        quoted = (name.span for name in names if f"'{name.text}'" in error.message)
+        if error.code is Code.UNKNOWN_COLUMN and error.span is None:
+            error.span = next(quoted, None)
+        raise
 
 
 def create_images(statement: ast.CreateImages, desk: Desk) -> Report:
@@ -220,9 +233,18 @@ def read_script(path: Path, span: Span | None = None) -> str:
     """The text of a script, in UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        error = not_found(str(path))
+        error.span = span
+        raise error from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise VistaQLError(Code.FILE_NOT_FOUND, f"'{path}' cannot be read: {reason}.", span=span) from None
+        raise VistaQLError(
+            Code.UNREADABLE_FILE,
+            f"'{path}' cannot be read: {reason}.",
+            span=span,
+            hint="Check who may read it.",
+        ) from None
     except UnicodeDecodeError:
         raise VistaQLError(
             Code.UNREADABLE_FILE, f"'{path}' is not text in UTF-8.", span=span, hint="Save it as UTF-8."

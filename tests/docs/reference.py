@@ -156,21 +156,23 @@ def documented(name: str) -> Iterator[tuple[str, str, str]]:
             yield f"`{ast.unparse(node.target)}`", f"`{ast.unparse(node.annotation)}`", str(doc).split("\n")[0]
 
 
+ANSWERS = {
+    "Exploration": "EXPLORE",
+    "ScoreRow": "`rows` and `image_only`",
+    "Counts": "`counts`",
+    "PlanSummary": "`plan`",
+}
+
+
 def answers() -> str:
     """The JSON of an EXPLORE, field by field, and of the other outcomes."""
-    titles = {
-        "Exploration": "EXPLORE",
-        "ScoreRow": "`rows` and `image_only`",
-        "Counts": "`counts`",
-        "PlanSummary": "`plan`",
-    }
     parts = ["# Answers as JSON\n", WRITTEN.format("vistaql/outcome.py")]
     parts.append(
         "With `--format json` a statement prints one object on one line. Types are those of Python: a tuple is a list, "
         "None is null, NaN is null. SELECT, SHOW and DESCRIBE print `title`, `columns`, `rows` (an object each) and "
         "`notes`; others the facts that they found. [plan-json.md](../plan-json.md) has the plans of EXPLAIN.\n"
     )
-    for name, title in titles.items():
+    for name, title in ANSWERS.items():
         parts += [f"## {title}\n\n{meaning_of(name)}\n", table(("Key", "Type", "Meaning"), documented(name)) + "\n"]
     return "\n".join(parts)
 

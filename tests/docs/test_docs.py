@@ -35,7 +35,9 @@ PROGRAM = ".venv/bin/vistaql"
 RUN = {
     "README.md": 5,
     "docs/architecture.md": 6,
+    "docs/explanation/batches.md": 3,
     "docs/explanation/cost.md": 1,
+    "docs/explanation/graph.md": 4,
     "docs/explanation/plans.md": 1,
     "docs/extending.md": 2,
     "docs/howto/batch.md": 3,
@@ -147,7 +149,7 @@ def replay_python(body: str, names: dict[str, object]) -> Iterator[str]:
 
 MASKS = (
     (r"\.{4,} [\d.]+ s", ".... # s"),
-    (r"(\d+ min )?\d+(\.\d+)? s\b", "# s"),
+    (r"(\d+ min\s+)?\d+(\.\d+)?\s+s\b", "# s"),
     (r"\d+(\.\d+)? [MG]B of \d+(\.\d+)? [MG]B", "# of #"),
     # What a plan holds depends on what the machine was found to take, and what is free on what it has.
     (r"\d+(\.\d+)? [MG]B", "# MB"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.reference import PAGES, SECTIONS, rules
+from tests.docs.reference import ANSWERS, PAGES, SECTIONS, documented, rules
 from vistaql.help import TOPICS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -30,3 +30,8 @@ def test_every_statement_of_the_grammar_is_on_the_page() -> None:
     shown = {name for names in SECTIONS.values() for name in names}
     assert named - shown - {"help"} == set()
     assert set(SECTIONS) <= set(TOPICS)
+
+
+def test_every_key_of_an_answer_has_a_meaning() -> None:
+    without = [name for owner in ANSWERS for name, _, meaning in documented(owner) if not meaning]
+    assert without == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_docs import run, trimmed
+from tests.docs.test_docs import ROOT, run, trimmed
 from vistaql.demo.folder import SETUP
 from vistaql.session import connect
 
@@ -28,6 +28,11 @@ def wrong_place(odd_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (odd_place / name).mkdir(exist_ok=True)
     (odd_place / "damaged" / "catalog.sqlite").write_bytes(b"This was a catalog once." * 400)
     (odd_place / "wrong.vql").write_text("SHOW TABLES;\nEXPLORE strokes FROM scans\nJOIN measures TRIAN lr;\n")
+    (odd_place / "several.vql").write_text("SHOW TABLS;\nEXPLORE strokes FORM scans;\nDROP scans;\n")
+    (odd_place / "names.vql").write_text("SET plan = lazy;\n\nDESCRIBE measurs;\n")
+    (odd_place / "nothing.csv").write_text("")
+    (odd_place / "ragged.csv").write_text("a,b\n1,2\n3,4,5,6\n")
+    (odd_place / "torn.parquet").write_text("PAR1 and no more")
     with connect() as session:
         for _ in session.run(SETUP + MORE, {}, odd_place):
             pass
@@ -36,7 +41,7 @@ def wrong_place(odd_place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def blocks() -> list[tuple[str, str]]:
     """Each command with what it is expected to print."""
-    parts = FILE.read_text(encoding="utf-8").strip().split("\n\n")[1:]
+    parts = re.split(r"\n\n(?=\$ )", FILE.read_text(encoding="utf-8").strip())[1:]
     return [(part.split("\n")[0], "\n".join(part.split("\n")[1:])) for part in parts]
 
 
@@ -61,11 +66,19 @@ def test_each_situation_is_told_as_written(wrong_place: Path, request: pytest.Fi
         assert not differing, "\n\n".join(differing)
 
 
+def test_no_two_are_the_same() -> None:
+    golden = ROOT / "tests"
+    scripts = (golden / "golden" / "binding.vql", *(golden / "frontend" / "golden").glob("[ef]*.vql"))
+    typed = [block.split("\n--: ")[0] for script in scripts for block in script.read_text("utf-8").split("\n\n")[1:]]
+    told = [*typed, *(command for command, _ in blocks())]
+    assert len(set(told)) == len(told) >= 300
+
+
 def test_each_says_where_what_and_what_next() -> None:
-    assert len(blocks()) >= 40
+    assert len(blocks()) >= 100
     for typed, expected in blocks():
-        assert re.match(r"VQL\d{4}: ", expected), typed
+        assert re.search(r"^VQL\d{4}: ", expected, re.MULTILINE), typed
         assert "  hint: " in expected, typed
-        if "-c" in typed and "--set" not in typed and "--home" not in typed and "--format" not in typed:
+        if '-c "' in typed and not re.search("--(set|home|format|fromat)", typed):
             assert "^" in expected, typed
         assert "exit code 0" not in expected, typed

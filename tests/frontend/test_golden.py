@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from vistaql.errors import VistaQLError
+from vistaql.errors import Span, VistaQLError
+from vistaql.frontend.hints import HELPED
 from vistaql.frontend.parser import parse
 from vistaql.frontend.printer import to_text
+from vistaql.help import help_on
 
 GOLDEN = Path(__file__).with_name("golden")
 EXPECTED = "--: "
@@ -55,6 +57,14 @@ def test_statements_parse_and_print_to_a_fixed_point() -> None:
         assert to_text(parse(expected)) == expected
 
 
-def test_what_people_type_first_has_a_way_out() -> None:
-    for typed, expected in blocks((GOLDEN / "first_typed.vql").read_text(encoding="utf-8")):
+@pytest.mark.parametrize("name", ["first_typed", "errors"])
+def test_every_wrong_text_is_told_where_what_and_what_next(name: str) -> None:
+    for typed, expected in blocks((GOLDEN / f"{name}.vql").read_text(encoding="utf-8")):
+        assert expected.startswith("VQL1"), typed
+        assert "^" in expected, typed
         assert "  hint: " in expected, typed
+
+
+def test_what_a_hint_calls_a_topic_of_help_is_one() -> None:
+    for topic in HELPED.values():
+        help_on(topic, Span(0, 0))

@@ -26,7 +26,7 @@ def relation(**columns: Sequence[object]) -> Relation:
 
 def test_numbers_stand_at_the_right() -> None:
     text = to_text(relation(sku=["007", "8"], price=[1.5, 200.25], stock=[3, None]))
-    assert text == "sku   price  stock\n---  ------  -----\n007     1.5      3\n8    200.25   NULL"
+    assert text == "sku   price  stock\n---  ------  -----\n007    1.50      3\n8    200.25   NULL"
 
 
 def test_values_are_shown_as_people_write_them() -> None:
@@ -91,3 +91,8 @@ def test_squeezed_columns_fit_and_none_is_lost(widths: list[int], screen: int) -
 @given(st.text(), st.integers(2, 30))
 def test_cut_text_fits(text: str, width: int) -> None:
     assert cells(fit(text, width, "…")) <= width
+
+
+def test_points_and_units_stand_below_each_other() -> None:
+    text = to_text(relation(size=["114 KB", "2.2 MB"], gflops=[0.5, 12.0625]))
+    assert text == "  size   gflops\n------  -------\n114 KB   0.5000\n2.2 MB  12.0625"

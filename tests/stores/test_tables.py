@@ -200,7 +200,7 @@ def test_a_pattern_without_files_is_not_found(tmp_path: Path) -> None:
         ({"options": (("delimitr", ";"),)}, Code.UNKNOWN_OPTION),
         ({"options": (("skip", "two"),)}, Code.BAD_OPTION_VALUE),
         ({"options": (("skip", True),)}, Code.BAD_OPTION_VALUE),
-        ({"format_word": "xls"}, Code.UNREADABLE_FILE),
+        ({"format_word": "xls"}, Code.UNKNOWN_OBJECT),
         ({"format_word": "parquet"}, Code.UNREADABLE_FILE),
     ],
 )

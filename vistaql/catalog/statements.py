@@ -10,6 +10,7 @@ from vistaql.catalog.catalog import Catalog, Kind, article
 from vistaql.catalog.matches import Match, key_matches
 from vistaql.catalog.text import create_images_text, create_table_text, name_text
 from vistaql.errors import Code, VistaQLError
+from vistaql.models import roster
 from vistaql.outcome import Report
 from vistaql.stores.duck import UNLIMITED, Limits
 from vistaql.stores.image_set import ImageSet, KeyRule, TableColumnSource
@@ -110,6 +111,12 @@ def drop(catalog: Catalog, kind: Kind, name: str, *, if_exists: bool = False) ->
     if entry is None:
         if if_exists:
             return Report((f"There was no {kind.words} {name}.",), (("dropped", None),))
+        if kind is Kind.CNN and (built_in := roster.load(name)) is not None:
+            raise VistaQLError(
+                Code.UNKNOWN_CNN,
+                f"{built_in.name} comes with VistaQL, and stays.",
+                hint="SHOW CNNS; lists all; DROP CNN takes back what REGISTER CNN did.",
+            )
         error, other = catalog.unknown(kind, name), catalog.holder(kind.space, name)
         if other is not None:
             error.hint = f"DROP {other.kind.value} {name_text(other.name)};"

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from vistaql.errors import Code, VistaQLError, did_you_mean
+from vistaql.errors import Code, VistaQLError, did_you_mean, nearest
 from vistaql.rendering.output import Format
 
 if TYPE_CHECKING:
@@ -94,7 +94,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse found."""
-        raise VistaQLError(Code.USAGE, f"{message[:1].upper()}{message[1:]}.", hint=SEE_HELP)
+        raise VistaQLError(Code.USAGE, f"{message[:1].upper()}{message[1:]}.", hint=self.way_out(message))
+
+    def way_out(self, message: str) -> str:
+        """The option that was meant, as far as the message tells."""
+        if message.startswith("argument -c"):
+            return 'vistaql -c "SHOW TABLES"'
+        word = message.rpartition(": ")[2].split(" ")[0]
+        known = [name for action in self._actions for name in action.option_strings]
+        close = nearest(word, known) if word.startswith("--") else None
+        return f"Did you mean {close}? {SEE_HELP}" if close else SEE_HELP
 
 
 def understand(words: Sequence[str]) -> Arguments:
@@ -120,7 +129,7 @@ def understand(words: Sequence[str]) -> Arguments:
         found.text,
         found.home,
         Format(found.format),
-        tuple(named_value(item, "--param") for item in found.param),
+        tuple(parameter(item) for item in found.param),
         tuple(named_value(item, "--set") for item in found.set),
         found.verbose,
         start_words(found, command),
@@ -182,6 +191,15 @@ def hint_for(word: str, commands: dict[str, Command]) -> str:
     if " " in word:
         return f'vistaql -c "{word}"'
     return did_you_mean(word, commands, "commands")
+
+
+def parameter(item: str) -> tuple[str, Value]:
+    """Split NAME=VALUE, where NAME can follow a colon in a script. Raises USAGE."""
+    name, value = named_value(item, "--param")
+    if not name.isidentifier():
+        message = f"A parameter has a name of letters, digits and _, not '{name}'."
+        raise VistaQLError(Code.USAGE, message, hint=f"--param name={item.partition('=')[2]}")
+    return name, value
 
 
 def named_value(item: str, option: str) -> tuple[str, Value]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vistaql.rendering.answer import account, answer, short_name
 from vistaql.rendering.style import cells, fit, pad, printable
 from vistaql.rendering.verdict import contests
-from vistaql.rendering.words import listed
+from vistaql.rendering.words import filled, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +65,7 @@ def equal_layers(result: Exploration) -> Iterator[str]:
 
 def wrapped(text: str, style: Style, indent: str = INDENT) -> str:
     """Prose within the columns of the screen."""
-    return textwrap.fill(text, style.text_width - 1, initial_indent=indent, subsequent_indent=indent)
+    return filled(text, style.text_width - 1, indent)
 
 
 def title(found: Contest, *, alone: bool) -> str:
@@ -117,7 +116,15 @@ def lift_text(row: ScoreRow, found: Contest) -> str:
         return ""
     if row.lift_low is None or row.lift_high is None or math.isnan(row.lift_low):
         return f"{row.lift:+.2f}"
-    return f"{row.lift:+.2f} ({row.lift_low:.2f} to {row.lift_high:.2f})"
+    low, high = interval_widths(found)
+    return f"{row.lift:+.2f} ({row.lift_low:{low}.2f} to {row.lift_high:{high}.2f})"
+
+
+def interval_widths(found: Contest) -> tuple[int, int]:
+    """How wide the two ends of an interval are written; a minus takes room in all lines."""
+    lows = [row.lift_low for row in found.layers if row.lift_low is not None]
+    highs = [row.lift_high for row in found.layers if row.lift_high is not None]
+    return max(len(f"{low:.2f}") for low in lows), max(len(f"{high:.2f}") for high in highs)
 
 
 def against(found: Contest, result: Exploration) -> Iterator[Line]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from vistaql.rendering.style import cells, fit, pad, printable
-from vistaql.rendering.values import is_number, shown
-from vistaql.rendering.words import counted
+from vistaql.rendering.values import is_number, shown_column, stands_right
+from vistaql.rendering.words import counted, filled
 
 if TYPE_CHECKING:
     from vistaql.outcome import Relation
@@ -23,20 +22,22 @@ def relation_text(relation: Relation, style: Style) -> str:
     """The rows under their names; one below the other where there are too many columns for the screen."""
     table = relation.table
     limit = table.num_rows if style.width is None else min(table.num_rows, MOST_ROWS)
-    columns = [[printable(shown(value)) for value in column.to_pylist()] for column in table.slice(0, limit).columns]
+    columns = [[*map(printable, shown_column(column.to_pylist()))] for column in table.slice(0, limit).columns]
     names = [printable(name) for name in table.column_names]
     widths = [max([cells(name), *map(cells, column)]) for name, column in zip(names, columns, strict=True)]
     narrowed = squeezed(widths, style.width)
     if narrowed is None:
         body = below_each_other(names, columns, style)
     else:
-        right = [is_number(field.type) for field in table.schema]
+        right = [
+            is_number(field.type) or stands_right(column) for field, column in zip(table.schema, columns, strict=True)
+        ]
         body = side_by_side(names, columns, narrowed, right, style)
     notes = [
         *relation.notes,
         *([f"{counted(table.num_rows - limit, 'more row')}; --format csv prints all"] * (limit < table.num_rows)),
     ]
-    footer = [textwrap.fill(printable(note), style.text_width - 1) for note in notes]
+    footer = [filled(printable(note), style.text_width - 1) for note in notes]
     empty = ["(no rows)"] if table.num_rows == 0 else []
     return "\n".join([*([printable(relation.title)] if relation.title else []), body, *empty, *footer])
 

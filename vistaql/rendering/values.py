@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 import math
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NULL = "NULL"
+QUANTITY = re.compile(r"-?[\d.,]+ (?:[KMGT]?B|min|m?s)")
+MOST_DIGITS = 11
 
 
 def plain(value: object) -> object:
@@ -68,6 +71,37 @@ def shown(value: object) -> str:
             return f"{len(value)} bytes"
         case _:
             return str(value)
+
+
+def shown_column(values: list[object]) -> list[str]:
+    """The cells of a column; fractions get equally many decimals, so that points stand below each other.
+
+    >>> shown_column([0.25, 1.0, None, 31.125]), shown_column([1e-9, 2.5])
+    (['0.250', '1.000', 'NULL', '31.125'], ['1e-09', '2.5'])
+    """
+    texts = [shown(value) for value in values]
+    fractions = [(text, value) for text, value in zip(texts, values, strict=True) if isinstance(value, float)]
+    finite = [text for text, value in fractions if math.isfinite(value)]
+    decimals = max((len(text.partition(".")[2]) for text in finite), default=0)
+    whole = max((len(text.partition(".")[0]) for text in finite), default=0)
+    # Figures of very different size would be all zeros, before or after the point.
+    if len(finite) != len(texts) - sum(value is None for value in values) or whole + decimals > MOST_DIGITS:
+        return texts
+    if any("e" in text for text in finite):
+        return texts
+    return [
+        f"{value:.{decimals}f}" if isinstance(value, float) else text for text, value in zip(texts, values, strict=True)
+    ]
+
+
+def stands_right(texts: list[str]) -> bool:
+    """Whether a column of texts holds quantities, whose units stand below each other.
+
+    >>> stands_right(["114 KB", "2.2 MB", "NULL"]), stands_right(["12", "13"])
+    (True, False)
+    """
+    told = [text for text in texts if text != NULL]
+    return bool(told) and all(QUANTITY.fullmatch(text) for text in told)
 
 
 def column_names(table: pa.Table) -> tuple[str, ...]:

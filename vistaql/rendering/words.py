@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +14,22 @@ ORDINALS = (
     "", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth",
 )  # fmt: skip
+
+
+# A figure and its unit are read as one.
+WITH_UNIT = re.compile(r"(\d) (?=(?:s|min|h|[KMGT]?B)\b|%)")
+GLUE = "\x00"
+
+
+def filled(text: str, width: int, indent: str = "") -> str:
+    """Text in lines of a width, which never end between a figure and its unit.
+
+    >>> print(filled("In all it took 3.1 s", 18))
+    In all it took
+    3.1 s
+    """
+    glued = WITH_UNIT.sub(lambda found: found[1] + GLUE, text)
+    return textwrap.fill(glued, width, initial_indent=indent, subsequent_indent=indent).replace(GLUE, " ")
 
 
 def cardinal(number: int) -> str:

@@ -13,6 +13,7 @@ from vistaql.frontend.ast import ObjectKind
 from vistaql.models import roster
 from vistaql.models.cnn import Cnn, WeightsKind
 from vistaql.models.published import kept_file, unreachable, url_of
+from vistaql.stores.files import not_found
 from vistaql.units import format_size
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Chosen:
 def choose(session: Session, cnn: str | None, weights: Path | None) -> Chosen:
     """The CNN asked for, or the usual one. Raises UNKNOWN_CNN, NO_WEIGHTS, FILE_NOT_FOUND."""
     if weights is not None and not weights.is_file():
-        raise VistaQLError(Code.FILE_NOT_FOUND, f"There is no file {weights}.", hint="--weights takes a file.")
+        raise not_found(str(weights.absolute()))
     if weights is not None and weights.suffix == ".keras" and cnn is None:
         return from_model(weights)
     name = cnn or USUAL

@@ -131,4 +131,6 @@ def _advice(message: str) -> str:
         return "Add WITH (encoding = 'latin-1'), or save the file as UTF-8."
     if "convert" in message.lower() or "expected number of columns" in message.lower():
         return "Mend the line; if the file changed, CREATE OR REPLACE TABLE; WITH (delimiter = ';') sets the delimiter."
+    if "magic bytes" in message:
+        return "It is no Parquet file, or it was cut off: write it again."
     return "If the ending does not tell the format, add FORMAT csv, parquet or json."

@@ -36,7 +36,9 @@ def not_found(path: str) -> VistaQLError:
     hint = (
         f"Did you mean {os.path.join(folder, close)}? " if close else ""
     ) + f"{folder or '.'} holds: {listed or 'nothing'}."
-    return VistaQLError(Code.FILE_NOT_FOUND, f"There is no file '{path}'.", hint=hint)
+    # What has no ending is more likely a folder.
+    what = "file" if os.path.splitext(path)[1] else "file or folder"
+    return VistaQLError(Code.FILE_NOT_FOUND, f"There is no {what} '{path}'.", hint=hint)
 
 
 def escaped(path: str) -> str:

@@ -33,7 +33,7 @@ def format_named(word: str | None, source: str) -> TableFormat:
         found = formats.get(word.casefold())
         if found is None:
             raise VistaQLError(
-                Code.UNREADABLE_FILE, f"There is no table format '{word}'.", hint=did_you_mean(word, formats, "formats")
+                Code.UNKNOWN_OBJECT, f"There is no table format '{word}'.", hint=did_you_mean(word, formats, "formats")
             )
         return found
     by_ending = format_of(source)

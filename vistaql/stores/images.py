@@ -89,7 +89,18 @@ def describe_images(
             f"All images lie in '{draft.place}' itself, so no folder tells a label.",
             hint="Leave LABEL FROM FOLDER out, or name the folder above.",
         )
-    return replace(draft, statistics=_statistics(draft, listing))
+    statistics = _statistics(draft, listing)
+    _check_some_exist(statistics, listing)
+    return replace(draft, statistics=statistics)
+
+
+def _check_some_exist(statistics: Statistics, listing: Listing) -> None:
+    if statistics.missing and statistics.missing == statistics.count:
+        raise VistaQLError(
+            Code.NO_IMAGES,
+            f"None of the {statistics.count:,} files that are named exists, such as '{listing.paths[0]}'.",
+            hint="Name a column that holds files with their ending, and their folder: COLUMN file IN 'photos/'.",
+        )
 
 
 def _of_table(source: NamedByTable) -> TableColumnSource:

@@ -178,10 +178,13 @@ def check_keys(images: ImageSet, listing: Listing) -> None:
     """STEM and PATH keys are unique; other rules may give several images one key."""
     if not listing.keys:
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in listing.skipped.most_common())
+        by_pattern = images.key.kind is KeyKind.REGEX and listing.skipped
         raise VistaQLError(
             Code.NO_IMAGES,
             f"'{images.place}' holds no images{f' (skipped: {reasons})' if reasons else ''}.",
-            hint=f"Name another folder. Images end in {', '.join(sorted(IMAGE_ENDINGS))}.",
+            hint="The first group of the pattern is the key: KEY FROM REGEX '(\\d+)\\.jpg$'. Without KEY it is STEM."
+            if by_pattern
+            else f"Name another folder. Images end in {', '.join(sorted(IMAGE_ENDINGS))}.",
         )
     if images.key.kind is not KeyKind.STEM:
         return

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vistaql.errors import Code, Span, VistaQLError, did_you_mean
+from vistaql.errors import Code, Span, VistaQLError
 from vistaql.stores import duck
+from vistaql.stores.faults import explanation
 from vistaql.stores.files import put_in_place
 from vistaql.stores.image_set import ImageSet
 from vistaql.stores.quoting import Scalar, identifier, literal
@@ -235,48 +236,7 @@ def explained(query: Query, relations: Relations) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise duck.out_of_memory(error) from error
     except duckdb.Error as error:
-        raise _explanation(duck.fault(error), query, relations) from error
-
-
-def _explanation(fault: duck.Fault, query: Query, relations: Relations) -> VistaQLError:
-    span = _place(fault, query.text)
-    if fault.kind == "Catalog" and fault.message.startswith("Table") and fault.name is not None:
-        return VistaQLError(
-            Code.UNKNOWN_TABLE,
-            f"There is no table, image set or result '{fault.name}'.",
-            span=span,
-            hint=did_you_mean(fault.name, relations.names, "names"),
-        )
-    if fault.kind == "Binder" and fault.name is not None and "not found in FROM clause" in fault.message:
-        candidates = re.findall(r'"([^"]+)"', fault.message.partition("Candidate bindings:")[2])
-        return VistaQLError(
-            Code.UNKNOWN_COLUMN,
-            f"There is no column '{fault.name}' here.",
-            span=span,
-            hint=did_you_mean(fault.name, candidates, "nearest columns") if candidates else None,
-        )
-    if "extension to be" in fault.message or "httpfs" in fault.message:
-        return VistaQLError(Code.SQL, "Only local files are read.", span=span, hint="Download the file first.")
-    if "No space left" in fault.message:
-        return VistaQLError(Code.OUT_OF_SPACE, f"The disk is full: {fault.first_line}.", hint="Free some space.")
-    return VistaQLError(Code.SQL, f"{fault.first_line}.", span=span, hint=_rest(fault))
-
-
-def _rest(fault: duck.Fault) -> str | None:
-    lines = [line.strip() for line in fault.message.split("\n")[1:] if line.strip()]
-    return " ".join(lines[:3]) or None
-
-
-def _place(fault: duck.Fault, text: str) -> Span | None:
-    """DuckDB counts bytes, a span counts characters."""
-    if fault.span is None:
-        return None
-    encoded = text.encode()
-    if fault.span.start >= len(encoded):
-        return None
-    start = len(encoded[: fault.span.start].decode(errors="ignore"))
-    length = len(encoded[fault.span.start : fault.span.end].decode(errors="ignore"))
-    return Span(start, start + max(1, length))
+        raise explanation(duck.fault(error), query.text, query.folder, relations.names) from error
 
 
 def sweep(folder: Path, used: frozenset[str], older_than: float) -> int:

@@ -171,7 +171,7 @@ def describe_table(
             raise not_found(source)
         draft = replace(draft, bytes=sum(map(os.path.getsize, files)))
         if not draft.bytes:
-            raise VistaQLError(Code.UNREADABLE_FILE, f"'{source}' is empty.")
+            raise VistaQLError(Code.UNREADABLE_FILE, f"'{source}' is empty.", hint="Name a file that has rows.")
         look = partial(_looked_at, connection, draft, files[0], key, label)
         return duck.interruptible(connection, look)
 

@@ -151,7 +151,8 @@ def download(cnn: Cnn) -> keras.Model:
             return application(weights="imagenet", classifier_activation=None)
         except Exception as failure:  # Keras raises a bare Exception when the network fails
             message = f"The ImageNet weights of {cnn.name} ({size}) could not be downloaded: {first_line(failure)}."
-            raise VistaQLError(Code.DOWNLOAD_FAILED, message, hint=roster.other_weights(cnn)) from failure
+            hint = f"Try again with a network, or: {roster.other_weights(cnn)}"
+            raise VistaQLError(Code.DOWNLOAD_FAILED, message, hint=hint) from failure
 
 
 def adjust_normalization(model: keras.Model, *, always: bool) -> None:
