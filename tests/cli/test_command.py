@@ -53,7 +53,7 @@ def test_outcomes_come_one_after_the_other(capsys: pytest.CaptureFixture[str]) -
     text = "CREATE TABLE products FROM 'products.csv' KEY sku; SET plan = lazy; SELECT sku, price FROM products"
     assert main(["-c", text]) == 0
     out, err = capsys.readouterr()
-    assert out.endswith("\n\nsku   price\n---  ------\n007     1.5\n8    200.25\n")
+    assert out.endswith("\n\nsku   price\n---  ------\n007    1.50\n8    200.25\n")
     assert err == ""
 
 

@@ -46,6 +46,10 @@ CNNS = {
 }
 
 
+# Minutes on two cores; tests/kernel/test_graph.py compares their lazy, eager and staged passes always.
+LARGE = ("squeezenet", "mobilenet")
+
+
 def draw(path: Path, seed: int) -> None:
     """A picture with something in it; sizes differ, so that resizing is not the same for all."""
     rng = random.Random(seed)
@@ -134,9 +138,7 @@ def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Can
     [
         ("strokes", 2),
         ("resnet20", 0),
-        # Minutes on two cores; tests/kernel/test_graph.py compares their lazy, eager and staged passes always.
-        pytest.param("squeezenet", 2, marks=pytest.mark.volume),
-        pytest.param("mobilenet", 2, marks=pytest.mark.volume),
+        *(pytest.param(cnn, 2, marks=pytest.mark.volume) for cnn in LARGE),
     ],
 )
 def test_every_enumerated_plan_gives_equal_bits(
@@ -148,7 +150,9 @@ def test_every_enumerated_plan_gives_equal_bits(
     assert len(digests(query, candidates_of(session, query, hybrids), tmp_path)) == 1
 
 
-@pytest.mark.parametrize("cnn", CNNS)
+@pytest.mark.parametrize(
+    "cnn", ["strokes", "resnet20", *(pytest.param(cnn, marks=pytest.mark.volume) for cnn in LARGE)]
+)
 def test_threads_order_and_splitting_change_no_bit(
     cnn: str, session: Session, folder: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

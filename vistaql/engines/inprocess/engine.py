@@ -202,8 +202,7 @@ class InProcess:
         self.progress.start(pass_.title, len(source), "images")
         try:
             ahead = partial(self.watch.batches_ahead, batches_ahead(pass_))
-            passing = run_pass(pass_, source.batches(), decoders=self.decoders, ahead=ahead)
-            with closing(passing) as batches:
+            with closing(run_pass(pass_, source.batches(), decoders=self.decoders, ahead=ahead)) as batches:
                 for batch in batches:
                     good = self.bad.without(batch, seen, len(source))
                     stored += good.num_rows
