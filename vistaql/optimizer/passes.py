@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from vistaql.models.cnn import Cnn
-from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points
+from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points, worth_keeping
 from vistaql.optimizer.grouping import pass_of
 from vistaql.optimizer.memory import retained
 from vistaql.physical.engine import Storage
@@ -15,8 +15,20 @@ from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import Keep, Operator, ReadImages, RunPass
 from vistaql.physical.sizes import Sizes
 
-Carried = tuple[str, Storage] | None
-"""the tensor that is kept between two passes, and where"""
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor that can be kept between two passes, and where.
+
+    `written` are the seconds to write it, `read` those that reading takes beyond reading from memory, `bytes` lie in
+    memory.
+    """
+
+    layer: str
+    storage: Storage
+    written: float
+    read: float
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class PassCosts:
     base: int
     stored: frozenset[Stored] = frozenset()
     _runs: dict[tuple[str | None, int], tuple[float, int]] = field(default_factory=dict)
-    _keeps: dict[tuple[str, Storage], tuple[float, float, int]] = field(default_factory=dict)
+    _fresh: dict[tuple[int, str | None], tuple[int, ...]] = field(default_factory=dict)
     _masks: dict[tuple[int, int], int] = field(default_factory=dict)
     _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
@@ -73,32 +85,32 @@ class PassCosts:
         return bool(self.stored) and all(item in self.stored for item in wanted)
 
     def from_pass(
-        self, start: int, end: int, source: str | None, carried: Carried, after: Carried
+        self, start: int, end: int, source: str | None, carried: Tensor | None, after: Tensor | None
     ) -> tuple[float, int]:
         """What the pass takes with what it keeps, and what learning from its outputs holds meanwhile.
 
         `carried` is the tensor that lies there before it, `after` that which is left behind.
         """
-        fresh = after if after != carried else None
-        took, needs = self.run(start, end, source, fresh[0] if fresh else None)
+        fresh = after if after is not carried else None
+        took, needs = self.run(start, end, source, fresh.layer if fresh else None)
         resumed = left = 0
         if carried:
-            _, read, resumed = self.kept(*carried)
-            took += read
+            took += carried.read
+            resumed = carried.bytes
             left = resumed if after else 0
         if fresh:
-            write, _, left = self.kept(*fresh)
-            took += write
+            took += fresh.written
+            left = fresh.bytes
         vectors, learning = self.span(start, end)
         both = resumed + (left if fresh else 0)
         running = self.readings[start].winners + vectors + both
         # TensorFlow keeps what the pass took, or most of it.
-        return took, self.base + max(needs + running, int(retained(self.sizes) * needs) + learning + left)
+        return took, self.base + max(needs + running, int(self.retained * needs) + learning + left)
 
-    def from_store(self, start: int, end: int, carried: Carried) -> tuple[float, int]:
+    def from_store(self, start: int, end: int, carried: Tensor | None) -> tuple[float, int]:
         """What reading vectors takes that are stored."""
         vectors, learning = self.span(start, end)
-        held = self.kept(*carried)[2] if carried else 0
+        held = carried.bytes if carried else 0
         widths = sum(item.pool.feature_width(self.cnn.by_name[item.layer].shape) for item in self.outputs[start:end])
         read = self.fetch(4.0 * widths * self.reader.count(self.sizes))
         return read, self.base + held + max(self.readings[start].winners + vectors, learning)
@@ -153,15 +165,32 @@ class PassCosts:
         """A kept tensor."""
         return Keep(RunPass(self.reader, pass_of(self.cnn, None, (), (layer,)), storage), layer)
 
-    def kept(self, layer: str, storage: Storage) -> tuple[float, float, int]:
-        """A kept tensor: seconds to write it, by how much reading it takes longer than from memory, bytes in memory."""
-        found = self._keeps.get((layer, storage))
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every point in every storage, storage by storage of the first point, then of the second."""
+        return tuple(self.tensor(layer, storage) for layer in self.points for storage in STORAGES)
+
+    def tensor(self, layer: str, storage: Storage) -> Tensor:
+        """A kept tensor with what its operators say of it."""
+        keep = self.keep(layer, storage)
+        longer = 0.0
+        if storage is not Storage.MEMORY:
+            inference = Pass(self.cnn, layer, self.outputs[-1:])
+            far, near = (RunPass(self.keep(layer, place), inference, Storage.MEMORY) for place in STORAGES[::-1])
+            longer = self.price(far) - self.price(near)
+        return Tensor(layer, storage, self.price(keep), longer, keep.size(self.sizes))
+
+    @cached_property
+    def retained(self) -> float:
+        """The share of a pass's memory that TensorFlow has afterwards."""
+        return retained(self.sizes)
+
+    def keeps(self, end: int, source: str | None, number: int) -> tuple[int, ...]:
+        """Numbers of what can be left for the outputs from `end` on: nothing (0), what lies there, a fresh tensor."""
+        found = self._fresh.get((end, source))
         if found is None:
-            keep = self.keep(layer, storage)
-            longer = 0.0
-            if storage is not Storage.MEMORY:
-                inference = Pass(self.cnn, layer, self.outputs[-1:])
-                far, near = (RunPass(self.keep(layer, place), inference, Storage.MEMORY) for place in STORAGES[::-1])
-                longer = self.price(far) - self.price(near)
-            found = self._keeps[layer, storage] = self.price(keep), longer, keep.size(self.sizes)
-        return found
+            points = worth_keeping(self.cnn, self.points, source, self.outputs[end - 1], self.outputs[end])
+            places = [len(STORAGES) * self.points.index(point) for point in points]
+            found = tuple(1 + place + storage for place in places for storage in range(len(STORAGES)))
+            self._fresh[end, source] = found
+        return (0, number, *found) if number else (0, *found)

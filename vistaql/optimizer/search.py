@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
-from vistaql.optimizer.enumerate import STORAGES, next_keeps
 from vistaql.optimizer.grouping import Group, Grouping, Origin
-from vistaql.optimizer.passes import Carried, PassCosts
+from vistaql.optimizer.passes import PassCosts, Tensor
 from vistaql.physical.engine import Storage
 
 State = tuple[int, int, int]
@@ -59,7 +58,7 @@ class PlanSpace:
         """What can follow one state: each end of the group, each start, each tensor that can be kept."""
         place, done, number = state
         costs, carried = self.costs[place], self.carried(place, number)
-        starts: list[tuple[str | None, Origin, float]] = [(carried[0] if carried else None, Origin.RUN, 0.0)]
+        starts: list[tuple[str | None, Origin, float]] = [(carried.layer if carried else None, Origin.RUN, 0.0)]
         if carried is None:
             before = costs.cnn.position[costs.outputs[done].layer]
             starts += [
@@ -70,7 +69,7 @@ class PlanSpace:
         for end in range(done + 1, len(costs.outputs) + 1):
             last = end == len(costs.outputs)
             for source, origin, extra in starts:
-                for kept in self.keeps(place, end, source, number):
+                for kept in (0,) if last else costs.keeps(end, source, number):
                     took, needs = costs.from_pass(done, end, source, carried, self.carried(place, kept))
                     yield took + extra, needs, (place + 1, 0, 0) if last else (place, end, kept), source, origin
             if costs.answered(done, end):
@@ -78,24 +77,9 @@ class PlanSpace:
                 after = (place + 1, 0, 0) if last else (place, end, number)
                 yield took, needs, after, None, Origin.STORED_VECTORS
 
-    def keeps(self, place: int, end: int, source: str | None, number: int) -> Iterator[int]:
-        """What can be left behind for the outputs from `end` on: nothing, what lies there, or a fresh tensor."""
-        yield 0
-        costs = self.costs[place]
-        if end == len(costs.outputs):
-            return
-        if number:
-            yield number
-        for keep in next_keeps(costs.cnn, costs.points, source, costs.outputs[end])[1:]:
-            first = 1 + len(STORAGES) * costs.points.index(str(keep))
-            yield from range(first, first + len(STORAGES))
-
-    def carried(self, place: int, number: int) -> Carried:
+    def carried(self, place: int, number: int) -> Tensor | None:
         """The tensor of a number."""
-        if not number:
-            return None
-        point, storage = divmod(number - 1, len(STORAGES))
-        return self.costs[place].points[point], STORAGES[storage]
+        return self.costs[place].tensors[number - 1] if number else None
 
     def to_the_end(self, limit: float) -> dict[State, float]:
         """The least seconds from each state to the end over edges that fit; infinite where none leads there."""
@@ -135,7 +119,7 @@ class PlanSpace:
             costs = self.costs[place]
             end = after[1] if after[0] == place else len(costs.outputs)
             fresh = self.carried(place, after[2]) if after[0] == place and after[2] != number else None
-            keep, storage = fresh or (None, Storage.MEMORY)
+            keep, storage = (fresh.layer, fresh.storage) if fresh else (None, Storage.MEMORY)
             groups[place].append(Group(costs.outputs[done:end], source, keep, storage, origin))
             place, done, number = after
         return tuple(Grouping(costs.cnn, tuple(own)) for costs, own in zip(self.costs, groups, strict=True))
