@@ -72,6 +72,10 @@ class Calibration:
     corrections: tuple[tuple[str, float], ...] = ()
     """by kind of operator: how much longer it took than predicted, learnt from runs"""
 
+    def __hash__(self) -> int:
+        """Cheap, since seconds of layers are looked up by it; equality still compares everything."""
+        return hash((self.convolution_flops, self.networks, self.corrections))
+
     def correction(self, kind: str) -> float:
         """The factor for a kind of operator; 1 where nothing was learnt."""
         return dict(self.corrections).get(kind, 1.0)

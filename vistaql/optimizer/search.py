@@ -18,7 +18,8 @@ from functools import cached_property
 from itertools import count
 
 from vistaql.optimizer.grouping import Group, Grouping, Origin
-from vistaql.optimizer.passes import PassCosts, Tensor
+from vistaql.optimizer.pass_costs import PassCosts
+from vistaql.optimizer.passes import Tensor
 from vistaql.physical.engine import Storage
 
 State = tuple[int, int, int]
@@ -58,28 +59,28 @@ class PlanSpace:
         """What can follow one state: each end of the group, each start, each tensor that can be kept."""
         place, done, number = state
         costs, carried = self.costs[place], self.carried(place, number)
-        starts: list[tuple[str | None, Origin, float]] = [(carried.layer if carried else None, Origin.RUN, 0.0)]
-        if carried is None:
-            before = costs.cnn.position[costs.outputs[done].layer]
-            starts += [
-                (layer, Origin.STORED_TENSOR, costs.resuming(layer))
-                for layer in costs.starts
-                if costs.cnn.position[layer] <= before
-            ]
-        for end in range(done + 1, len(costs.outputs) + 1):
-            last = end == len(costs.outputs)
+        starts = self.starts(place, done, carried)
+        for end in range(done + 1, len(costs.prices.outputs) + 1):
+            last = (place + 1, 0, 0) if end == len(costs.prices.outputs) else None
             for source, origin, extra in starts:
-                for kept in (0,) if last else costs.keeps(end, source, number):
-                    took, needs = costs.from_pass(done, end, source, carried, self.carried(place, kept))
-                    yield took + extra, needs, (place + 1, 0, 0) if last else (place, end, kept), source, origin
-            if costs.answered(done, end):
+                for left, took, needs in costs.from_pass(done, end, source, carried, number):
+                    yield took + extra, needs, last or (place, end, left), source, origin
+            if costs.prices.stored and costs.prices.answered(done, end):
                 took, needs = costs.from_store(done, end, carried)
-                after = (place + 1, 0, 0) if last else (place, end, number)
-                yield took, needs, after, None, Origin.STORED_VECTORS
+                yield took, needs, last or (place, end, number), None, Origin.STORED_VECTORS
+
+    def starts(self, place: int, done: int, carried: Tensor | None) -> list[tuple[str | None, Origin, float]]:
+        """Where a pass can start, and seconds that this takes beyond a start from pixels or from what lies there."""
+        if carried is not None:
+            return [(carried.layer, Origin.RUN, 0.0)]
+        prices = self.costs[place].prices
+        before = prices.cnn.position[prices.outputs[done].layer]
+        stored = (layer for layer in prices.starts if prices.cnn.position[layer] <= before)
+        return [(None, Origin.RUN, 0.0), *((layer, Origin.STORED_TENSOR, prices.resuming(layer)) for layer in stored)]
 
     def carried(self, place: int, number: int) -> Tensor | None:
         """The tensor of a number."""
-        return self.costs[place].tensors[number - 1] if number else None
+        return self.costs[place].prices.tensors[number - 1] if number else None
 
     def to_the_end(self, limit: float) -> dict[State, float]:
         """The least seconds from each state to the end over edges that fit; infinite where none leads there."""
@@ -116,10 +117,10 @@ class PlanSpace:
         groups: list[list[Group]] = [[] for _ in self.costs]
         place, done, number = self.first
         for _, _, after, source, origin in path:
-            costs = self.costs[place]
-            end = after[1] if after[0] == place else len(costs.outputs)
+            outputs = self.costs[place].prices.outputs
+            end = after[1] if after[0] == place else len(outputs)
             fresh = self.carried(place, after[2]) if after[0] == place and after[2] != number else None
             keep, storage = (fresh.layer, fresh.storage) if fresh else (None, Storage.MEMORY)
-            groups[place].append(Group(costs.outputs[done:end], source, keep, storage, origin))
+            groups[place].append(Group(outputs[done:end], source, keep, storage, origin))
             place, done, number = after
-        return tuple(Grouping(costs.cnn, tuple(own)) for costs, own in zip(self.costs, groups, strict=True))
+        return tuple(Grouping(costs.prices.cnn, tuple(own)) for costs, own in zip(self.costs, groups, strict=True))
