@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
-from vistaql.engines.inprocess.vectors import DiskVectors, Selection
+from vistaql.engines.inprocess.vectors import Selection
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.evaluation import Examples, evaluate
@@ -91,14 +91,17 @@ def fit_layer(
     return FitResult(scores, found.width, found.fit_seconds, digest, found.converged)
 
 
-def aligned(keys: list[str], features: FeatureArray) -> np.ndarray | DiskVectors | Selection:
-    """The vectors in the order of the keys, not copied: another order is a matter of reading."""
+def aligned(keys: list[str], features: FeatureArray) -> FeatureArray | Selection:
+    """The vectors in the order of the keys, not copied: another order is a matter of reading.
+
+    They may go to disk while they are read, where memory gets tight.
+    """
     if keys == features.keys:
-        return features.values
+        return features
     place = {key: row for row, key in enumerate(features.keys)}
     missing = [key for key in keys if key not in place]
     if missing:
         raise VistaQLError(
             Code.BAD_IMAGE, f"{len(missing):,} rows have no features, such as {missing[0]}: their image cannot be used."
         )
-    return Selection(features.values, np.array([place[key] for key in keys], dtype=np.int64))
+    return Selection(features, np.array([place[key] for key in keys], dtype=np.int64))
