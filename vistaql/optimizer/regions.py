@@ -8,7 +8,6 @@ from typing import Final
 
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import Ledger, Line, Region
-from vistaql.optimizer.spark import RATES, SparkRates
 from vistaql.physical.choices import ClusterChoices, Persistence, TrainingPlace
 from vistaql.physical.operators import Fit, Keep, Operator, PickFeatures, RunPass
 from vistaql.physical.regions import LEAST, Regions
@@ -28,13 +27,12 @@ def spark_regions(
     machine: Machine,
     choices: ClusterChoices,
     executors: int = 1,
-    rates: SparkRates = RATES,
 ) -> Regions:
     """The regions of each of `executors` executors and of the driver, in bytes (Vista, equations 9 to 12).
 
     Mended: storage is an executor's share and not the whole cluster's; broadcasts and the driver are in it.
     """
-    order = run_order(plan)
+    order, rates = run_order(plan), machine.calibration
     passes = [node for node in order if isinstance(node, RunPass)]
     picked = [node for node in order if isinstance(node, PickFeatures)]
     tasks = math.ceil(choices.workers / executors)
@@ -49,7 +47,7 @@ def spark_regions(
         collected = max((node.size(sizes) for node in picked), default=0)
         python += 2 * collected + max((node.memory(sizes) for node in order if isinstance(node, Fit)), default=0)
     return Regions(
-        core=max(LEAST.core, int(rates.core_bytes)),
+        core=max(LEAST.core, int(rates.jvm_bytes)),
         user=max(LEAST.user, int(keys + moving)),
         storage=max(LEAST.storage, int(held / executors)),
         deep_learning=int(tasks * worker),
