@@ -8,11 +8,12 @@ from typing import Final
 
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import Ledger, Line, Region
-from vistaql.physical.choices import ClusterChoices, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.operators import Fit, Keep, Operator, PickFeatures, RunPass
 from vistaql.physical.regions import LEAST, Regions
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
+from vistaql.settings import Persistence, TrainingPlace
 from vistaql.spark_settings import SparkSettings
 
 KEY_BYTES: Final = 200
@@ -73,7 +74,7 @@ def spark_ledger(regions: Regions, executors: int, machine: Machine, limit: int)
 def executors_of(settings: SparkSettings, choices: ClusterChoices) -> int:
     """Executors that share the workers: as set, as the master's name says, else one for each task.
 
-    >>> from vistaql.physical.choices import JoinMethod, JoinPlace
+    >>> from vistaql.settings import JoinMethod, JoinPlace
     >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, JoinPlace.AFTER, Persistence.DISK, TrainingPlace.DRIVER)
     >>> executors_of(SparkSettings((("spark.master", "local-cluster[2,1,2048]"),)), two)
     2

@@ -17,12 +17,12 @@ from vistaql.optimizer.calibration import Calibration
 from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.machine import Machine
-from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass
 from vistaql.physical.resources import Resources
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Settings
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, Settings, TrainingPlace
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -42,22 +42,22 @@ def cluster_choices(sizes: Sizes, largest: int, machine: Machine, settings: Sett
         threads = settings.threads or max(1, machine.cores // workers)
         partitions = settings.partitions or partition_count(sizes, largest, workers)
         for join, place, persistence, training in product(
-            open_choices(settings.join.value, JoinMethod),
-            open_choices(settings.placement.value, JoinPlace),
-            open_choices(settings.persistence.value, Persistence),
-            open_choices(settings.training.value, TrainingPlace),
+            open_choices(settings.join, JoinMethod),
+            open_choices(settings.placement, JoinPlace),
+            open_choices(settings.persistence, Persistence),
+            open_choices(settings.training, TrainingPlace),
         ):
             decoders = max(1, (threads + 1) // 2)
             yield ClusterChoices(workers, threads, decoders, partitions, join, place, persistence, training)
 
 
-def open_choices(word: str, choices: type[Choice]) -> tuple[Choice, ...]:
+def open_choices(wanted: Choice | None, choices: type[Choice]) -> tuple[Choice, ...]:
     """All of them, or the one that a setting names.
 
-    >>> open_choices("disk", Persistence), len(open_choices("auto", Persistence))
+    >>> open_choices(Persistence.DISK, Persistence), len(open_choices(None, Persistence))
     ((<Persistence.DISK: 'disk'>,), 3)
     """
-    return tuple(choice for choice in choices if word in ("auto", choice.value))
+    return tuple(choices) if wanted is None else (wanted,)
 
 
 def worker_counts(machine: Machine, settings: Settings) -> tuple[int, ...]:
