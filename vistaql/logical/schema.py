@@ -104,13 +104,13 @@ def missing_columns(plan: Node) -> tuple[str, ...]:
 
 def given(rows: Node, name: str) -> bool:
     """Whether some scan gives a column. What an image set has is known to its source only."""
-    alias, _, column = name.partition(".")
+    # An alias can have a dot of its own.
     for node in rows.walk():
         match node:
-            case ScanImages() if node.alias == alias:
+            case ScanImages(_, alias) if name.startswith(f"{alias}."):
                 return True
-            case ScanTable() if node.alias == alias:
-                return any(item.name == column for item in node.table.columns)
+            case ScanTable(table, alias) if any(name == f"{alias}.{item.name}" for item in table.columns):
+                return True
     return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,8 @@ class Learnable:
     codes: np.ndarray
     class_names: tuple[str, ...]
     split: list[str | None] | None = None
+    _usable: dict[frozenset[str], Learnable] = field(default_factory=dict)
+    _judged: dict[Evaluation, Examples] = field(default_factory=dict)
 
     @property
     def extent(self) -> Extent:
@@ -42,6 +44,13 @@ class Learnable:
         """The rows whose images could be used. Raises NO_ROWS where none is left."""
         if bad.isdisjoint(self.keys):
             return self
+        if bad not in self._usable:
+            # Passes find more bad images; rows that had fewer of them are not asked for again.
+            self._usable.clear()
+            self._usable[bad] = self._left(bad)
+        return self._usable[bad]
+
+    def _left(self, bad: frozenset[str]) -> Learnable:
         if bad.issuperset(self.keys):
             raise VistaQLError(
                 Code.NO_ROWS, f"None of the images of {len(self.keys):,} rows can be used.",
@@ -57,9 +66,16 @@ class Learnable:
         )
 
     def examples(self, evaluation: Evaluation) -> Examples:
-        """The rows with the fold in which each is tested."""
-        columns = StructuredColumns.of(self.table) if self.table.num_columns else None
-        return Examples(tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns)
+        """The rows with the fold in which each is tested.
+
+        Dealt and encoded once for all layers and learners that are judged alike.
+        """
+        if evaluation not in self._judged:
+            columns = StructuredColumns.of(self.table) if self.table.num_columns else None
+            self._judged[evaluation] = Examples(
+                tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns
+            )
+        return self._judged[evaluation]
 
     def tested(self, evaluation: Evaluation) -> np.ndarray:
         """Where each row is tested."""
