@@ -66,7 +66,7 @@ def enumerate_candidates(pricing: Pricing, limit: float = math.inf) -> list[Cand
     found: dict[Groupings, Candidate] = {}
     for groupings in named_groupings(query):
         found.setdefault(groupings, pricing.candidate(groupings, early))
-    for item in frontier(plan_space(pricing, early), pricing, early, limit, found):
+    for item in frontier(plan_space(pricing, early, limit=limit), pricing, early, limit, found):
         found.setdefault(item.groupings, item)
     cheapest = min(found.values(), key=lambda item: (item.peak_bytes > limit, item.seconds, item.peak_bytes))
     worse = late if sizes.images < sizes.all_images else []
@@ -101,8 +101,13 @@ def frontier(
         shares, looked_at, limit = TIGHTER[:1], LOOKED_AT_FOR_LESS, SMALLER * candidate.peak_bytes
 
 
-def plan_space(pricing: Pricing, placement: Placement, stored: frozenset[Stored] = frozenset()) -> PlanSpace:
-    """All plans of a query with one placement of the join; what is stored may answer layers, or be resumed from."""
+def plan_space(
+    pricing: Pricing, placement: Placement, stored: frozenset[Stored] = frozenset(), limit: float = math.inf
+) -> PlanSpace:
+    """All plans of a query with one placement of the join, below a limit of bytes.
+
+    What is stored may answer layers, or be resumed from.
+    """
     query, sizes = pricing.query, pricing.sizes
     plan = lower(query, Strategy.EAGER, Storage.MEMORY)
     order = run_order(plan)
@@ -132,7 +137,7 @@ def plan_space(pricing: Pricing, placement: Placement, stored: frozenset[Stored]
     # The best layer is learnt from once more after all passes.
     last = (item.best.size(sizes) + item.memory(sizes) for item in order if isinstance(item, FitAlone))
     floor = base + max(last, default=0)
-    return PlanSpace(tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items()), floor)
+    return PlanSpace(tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items()), floor, limit)
 
 
 def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, str], Reading]:

@@ -36,6 +36,8 @@ class PlanSpace:
     """of each CNN, in the order in which they run"""
     floor: int = 0
     """bytes that every plan takes, whatever its passes"""
+    most: float = math.inf
+    """bytes that no pass may take; searches below a smaller limit are narrower"""
 
     @property
     def first(self) -> State:
@@ -51,7 +53,7 @@ class PlanSpace:
             state = waiting.pop()
             if state in found or state[0] == len(self.costs):
                 continue
-            found[state] = list(self.following(state))
+            found[state] = [edge for edge in self.following(state) if edge[1] <= self.most]
             waiting.extend(edge[2] for edge in found[state])
         return dict(sorted(found.items()))
 
