@@ -70,7 +70,8 @@ def on_spark(pass_: Pass, paths: list[str], cores: int) -> float:
     from vistaql.engines.spark.launch import spark_session
     from vistaql.engines.spark.memory import running_conf
     from vistaql.engines.spark.worker import inference, pass_schema
-    from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+    from vistaql.physical.choices import ClusterChoices
+    from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
     from vistaql.spark_settings import SparkSettings
 
     spark = spark_session(SparkSettings((("spark.driver.memory", "3g"), ("spark.master", f"local[{cores}]"))))

@@ -76,7 +76,8 @@ def measure(master: str, cures: tuple[str, ...], *, graph: bool) -> dict[str, fl
     from vistaql.engines.spark import launch
     from vistaql.engines.spark.conf import Needs
     from vistaql.engines.spark.frames import THREADS
-    from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+    from vistaql.physical.choices import ClusterChoices
+    from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
     from vistaql.spark_settings import SparkSettings
 
     values = {"spark.master": master}

@@ -28,7 +28,7 @@ from vistaql.frontend.parser import parse
 from vistaql.frontend.places import at_clauses
 from vistaql.frontend.scope import ParameterValue
 from vistaql.keeping import check_targets, keep, working_folder
-from vistaql.logical.rules import RULES
+from vistaql.logical.rules import rewritten
 from vistaql.names import KnownNames, Registered
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.estimate import estimate
@@ -36,7 +36,6 @@ from vistaql.optimizer.machine import Machine, detect
 from vistaql.outcome import Explanation, Exploration, Outcome, Report
 from vistaql.physical.run import run as run_plan
 from vistaql.physical.sizes import Sizes
-from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Confirm, Progress, Silent, go_on, planned
 from vistaql.result import Result
 from vistaql.settings import EngineChoice, Settings
@@ -201,7 +200,7 @@ class Session:
                 # The words it points at stand in another text.
                 error.span = None
             raise
-        rewrites = rewrites_of(bound.plan, RULES) if statement.mode is ast.ExplainMode.VERBOSE else ()
+        rewrites = rewrites_of(bound.plan) if statement.mode is ast.ExplainMode.VERBOSE else ()
         told = account(decision, statement.mode, rewrites, measured, self.settings.spark)
         return explanation(told, statement.format, bound.text)
 
@@ -215,7 +214,7 @@ class Session:
 
     def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
         """Rewrite the logical plan; enumerate, price and choose a physical one."""
-        logical = rewrite(bound.plan, RULES)
+        logical = rewritten(bound.plan)
         return choose(logical, sizes, self.machine, bound.settings)  # type: ignore[arg-type]  # rules keep the root
 
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:

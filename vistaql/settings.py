@@ -30,37 +30,41 @@ class EngineChoice(Enum):
     """whichever is predicted to take less time"""
 
 
-class JoinChoice(Enum):
-    """How Spark brings the sides of a join together."""
+class JoinMethod(Enum):
+    """How rows and images, or rows and features, are brought together by key."""
 
-    AUTO = "auto"
     BROADCAST = "broadcast"
+    """the rows are sent whole to every worker"""
     SHUFFLE = "shuffle"
+    """both sides are sent to where their key belongs"""
 
 
-class PlacementChoice(Enum):
-    """Whether rows are joined and filtered before inference or after it."""
+class JoinPlace(Enum):
+    """Where images without a row are left out."""
 
-    AUTO = "auto"
     BEFORE = "before"
+    """before they are decoded"""
     AFTER = "after"
+    """after inference; only their features meet the rows"""
 
 
-class PersistenceChoice(Enum):
-    """In which form Spark keeps what a later pass reads."""
+class Persistence(Enum):
+    """How the cluster holds what a pass gave until its last reader has run."""
 
-    AUTO = "auto"
     DESERIALIZED = "deserialized"
+    """as objects in memory, and on disk where memory ends"""
     SERIALIZED = "serialized"
+    """as bytes in memory, and on disk where memory ends"""
     DISK = "disk"
 
 
-class TrainingChoice(Enum):
-    """Where learners are fitted when the rows are on Spark."""
+class TrainingPlace(Enum):
+    """Where learners are fitted."""
 
-    AUTO = "auto"
     DRIVER = "driver"
+    """in this process, on features that are collected"""
     CLUSTER = "cluster"
+    """by MLlib"""
 
 
 def setting(default: object, meaning: str, read: Callable[[object], Any]) -> Any:
@@ -77,6 +81,21 @@ def one_of(choices: type[Enum]) -> Callable[[object], Enum]:
                 return choice
         message = "one of " + ", ".join(str(choice.value) for choice in choices)
         raise ValueError(message)
+
+    return read
+
+
+def auto_or(choices: type[Enum]) -> Callable[[object], Enum | None]:
+    """Read a word of an enum, or auto."""
+
+    def read(value: object) -> Enum | None:
+        if str(value).casefold() == "auto":
+            return None
+        try:
+            return one_of(choices)(value)
+        except ValueError:
+            message = "one of " + ", ".join(["auto", *(str(choice.value) for choice in choices)])
+            raise ValueError(message) from None
 
     return read
 
@@ -146,17 +165,17 @@ class Settings:
     on_error: OnError | None = setting(None, "what a bad image does; auto: as the image set says", one_of(OnError))
     max_bad: float | None = setting(None, "share of bad images that stops a run; auto: as the image set says", fraction)
     cache: bool = setting(True, "whether stored features may be used", truth)
-    join: JoinChoice = setting(JoinChoice.AUTO, "on Spark: how the sides of a join meet", one_of(JoinChoice))
-    placement: PlacementChoice = setting(
-        PlacementChoice.AUTO, "on Spark: join and filter before inference or after", one_of(PlacementChoice)
+    join: JoinMethod | None = setting(None, "on Spark: how the sides of a join meet", auto_or(JoinMethod))
+    placement: JoinPlace | None = setting(
+        None, "on Spark: join and filter before inference or after", auto_or(JoinPlace)
     )
-    persistence: PersistenceChoice = setting(
-        PersistenceChoice.AUTO, "on Spark: how tensors for a later pass are kept", one_of(PersistenceChoice)
+    persistence: Persistence | None = setting(
+        None, "on Spark: how tensors for a later pass are kept", auto_or(Persistence)
     )
     partitions: int | None = setting(None, "on Spark: parts that the images are cut into", count)
     workers: int | None = setting(None, "on Spark: Python processes that run the CNN, in all", count)
-    training: TrainingChoice = setting(
-        TrainingChoice.AUTO, "on Spark: fit on the driver or on the cluster (MLlib)", one_of(TrainingChoice)
+    training: TrainingPlace | None = setting(
+        None, "on Spark: fit on the driver or on the cluster (MLlib)", auto_or(TrainingPlace)
     )
     spark: SparkSettings = field(default_factory=SparkSettings)
 

@@ -18,7 +18,7 @@ from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery
 from vistaql.keeping import check_targets
 from vistaql.logical.nodes import Explore, Together, images_of, layers_of, rows_of
-from vistaql.logical.rules import RULES
+from vistaql.logical.rules import rewritten
 from vistaql.logical.rules.decode_only_matching import keeps_every_image
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.machine import Machine
@@ -26,7 +26,6 @@ from vistaql.outcome import BadImage, Exploration
 from vistaql.physical.operators import Answer, Answers, ReadImages
 from vistaql.physical.run import run, run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.plan.rewrite import rewrite
 from vistaql.settings import EngineChoice
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def plan_together(
     """The plan for several queries; None where one by one they take no longer, or where one of them cannot run."""
     if bounds[0].settings.engine is EngineChoice.SPARK:
         return None
-    plans = [rewrite(bound.plan, RULES) for bound in bounds]
+    plans = [rewritten(bound.plan) for bound in bounds]
     settings = replace(bounds[0].settings, engine=EngineChoice.INPROCESS)
     try:
         for bound in bounds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from vistaql.engines.inprocess import watch
+from vistaql.engines.inprocess.fitting import aligned
 from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.inprocess.vectors import DiskVectors
 from vistaql.engines.inprocess.watch import LEAST_MARGIN, MemoryWatch
@@ -84,3 +87,26 @@ def test_before_a_pass_the_graph_before_it_goes(tmp_path: Path, monkeypatch: pyt
     assert released == [], "TensorFlow has most of it already"
     guard.before_pass(2 * 10**9)
     assert released == [True]
+
+
+def test_a_fit_is_watched_and_its_vectors_can_go_while_it_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(3, 2)
+    features = FeatureArray(["a", "b", "c"], values.copy())
+    read = aligned(["c", "a", "b"], features)
+    guard = MemoryWatch(10**9, str(tmp_path))
+    guard.hold(features)
+    monkeypatch.setattr(watch, "EVERY_SECONDS", 0.001)
+    sizes = iter([10, 10])
+    monkeypatch.setattr(watch, "resident_bytes", lambda: next(sizes, 2**61))
+    with guard.looking():
+        for _ in range(10_000):
+            if isinstance(features.values, DiskVectors):
+                break
+            time.sleep(0.001)
+    assert isinstance(features.values, DiskVectors)
+    assert guard.spilled_bytes == values.nbytes
+    assert (np.array(list(read)) == values[[2, 0, 1]]).all()
+    assert (read[np.array([1])] == values[[0]]).all()
+    assert all(item.name != "memory-watch" for item in threading.enumerate())

@@ -126,7 +126,7 @@ def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Can
     ((cnn, outputs),) = wanted_by_cnn(logical).items()
     every = [item for item in every_grouping(cnn, outputs) if item.fits(Strategy.HYBRID)]
     some = random.Random(1).sample(every, min(hybrids, len(every)))
-    enumerated = enumerate_candidates(logical, sizes, session.machine, query.settings)
+    enumerated = enumerate_candidates(Pricing(logical, sizes, session.machine, query.settings))
     assert {"eager", "lazy", "staged", "staged on disk", "eager, join after inference"} <= {
         item.name for item in enumerated
     }
@@ -183,7 +183,7 @@ def test_the_decoder_count_changes_no_bit(session: Session, tmp_path: Path) -> N
     """Images decoded by one thread or by three arrive in the same places."""
     query = bound(session, "EXPLORE strokes FROM photos JOIN items TRAIN logistic_regression")
     prepared = prepare(query.plan, None, {}, 1)
-    candidate = enumerate_candidates(query.plan, prepared.sizes, session.machine, query.settings)[0]
+    candidate = enumerate_candidates(Pricing(query.plan, prepared.sizes, session.machine, query.settings))[0]
     found = []
     for decoders in (1, 3):
         configuration = replace(candidate.configuration, decoders=decoders)

@@ -135,7 +135,7 @@ def brute_force(pricing: Pricing, limit: float) -> float:
 def test_the_search_finds_what_brute_force_finds(examples: int) -> None:
     def law(names: list[str], count: int, limit: int) -> None:
         pricing = pricing_of(names, count)
-        found = enumerate_candidates(pricing.query, pricing.sizes, pricing.machine, Settings(), limit)
+        found = enumerate_candidates(pricing, limit)
         cheapest = min(
             (item.seconds for item in found if item.peak_bytes <= limit and item.placement is EARLY), default=math.inf
         )

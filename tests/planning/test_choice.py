@@ -14,6 +14,7 @@ from vistaql.errors import Code, VistaQLError
 from vistaql.frontend.binder import BoundQuery
 from vistaql.logical.rules import RULES
 from vistaql.models import roster
+from vistaql.optimizer.candidate import Pricing
 from vistaql.optimizer.candidates import enumerate_candidates
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.machine import Machine
@@ -77,7 +78,7 @@ def test_more_memory_never_makes_the_chosen_plan_slower(
 @given(text=queries(), count=COUNTS)
 def test_costs_are_finite_and_not_negative(bind: Bind, sizes: Sizes, machine: Machine, text: str, count: int) -> None:
     query = rewrite(bind(text).plan, RULES)
-    for item in enumerate_candidates(query, scaled(sizes, count), machine, Settings()):  # type: ignore[arg-type]
+    for item in enumerate_candidates(Pricing(query, scaled(sizes, count), machine, Settings())):  # type: ignore[arg-type]
         assert all(math.isfinite(price) and price >= 0 for _, price in item.prices)
         assert item.seconds > 0
         assert item.peak_bytes > machine.calibration.process_bytes
@@ -91,7 +92,7 @@ def test_every_candidate_gives_exactly_the_wanted_layers(
     bound = bind(text)
     wanted = sorted((item.cnn.name, item.layer, str(item.pool)) for item in bound.wanted)
     query = rewrite(bound.plan, RULES)
-    for item in enumerate_candidates(query, scaled(sizes, count), machine, Settings()):  # type: ignore[arg-type]
+    for item in enumerate_candidates(Pricing(query, scaled(sizes, count), machine, Settings())):  # type: ignore[arg-type]
         passes = [node.inference for node in run_order(item.plan) if isinstance(node, RunPass)]
         given_layers = [(run.cnn.name, output.layer, str(output.pool)) for run in passes for output in run.outputs]
         assert sorted(given_layers) == wanted

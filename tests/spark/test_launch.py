@@ -17,8 +17,9 @@ from vistaql.engines.spark.place import unreachable
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain.spark import spark_lines
 from vistaql.optimizer.configuration import Configuration
-from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.regions import LEAST, Regions
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
 from vistaql.spark_settings import SparkSettings
 
 MIB = 2**20

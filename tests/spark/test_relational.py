@@ -15,7 +15,7 @@ from vistaql.engines.spark.relational import SparkJoiner
 from vistaql.errors import VistaQLError
 from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
-from vistaql.physical.choices import JoinMethod
+from vistaql.settings import JoinMethod
 
 # Minutes on two cores.
 pytestmark = pytest.mark.volume

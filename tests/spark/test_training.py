@@ -18,7 +18,8 @@ from vistaql.learners.folds import deal
 from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.metrics import metric_named
 from vistaql.logical.nodes import Evaluation, Splitting
-from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
 
 # Minutes on two cores.
 pytestmark = pytest.mark.volume

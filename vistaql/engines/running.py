@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from vistaql.engines.inprocess.engine import InProcess, Threads, bad_images_of
 from vistaql.engines.inprocess.engine import engine_for as in_process
 from vistaql.engines.inprocess.relational import JoinedRows, Surroundings, join_rows
-from vistaql.physical.choices import ClusterChoices, JoinMethod
-from vistaql.settings import EngineChoice, JoinChoice, Settings
+from vistaql.physical.choices import ClusterChoices
+from vistaql.settings import EngineChoice, Settings
 from vistaql.spark_settings import DEFAULT_MASTER, MASTER, SparkSettings
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ def joiner(
         return join_rows
     from vistaql.engines.spark.relational import SparkJoiner
 
-    method = None if settings.join is JoinChoice.AUTO else JoinMethod(settings.join.value)
     configuration = expected()
-    return SparkJoiner(session_for(settings, configuration, given), method, configuration.threads)
+    return SparkJoiner(session_for(settings, configuration, given), settings.join, configuration.threads)
 
 
 def session_for(settings: Settings, configuration: Decided, given: SparkSession | None) -> SparkSession:

@@ -9,9 +9,10 @@ from typing import Final
 
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
-from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.operators import Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass
 from vistaql.physical.run import run_order
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
 from vistaql.units import format_duration
 
 WORDS: Final[dict[Enum, str]] = {

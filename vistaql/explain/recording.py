@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vistaql.explain.account import Measured, Rewrite
-from vistaql.plan.rewrite import Rule, Step, rewrite
+from vistaql.logical.rules import rewritten
 
 if TYPE_CHECKING:
     from vistaql.optimizer.choose import Decision
     from vistaql.outcome import Exploration, Report
     from vistaql.physical.run import Actual
     from vistaql.plan.node import Node
+    from vistaql.plan.rewrite import Step
 
 
 @dataclass
@@ -32,12 +33,12 @@ class Recording:
         return Measured(seconds, self.prepare_seconds, tuple(self.actuals), getattr(outcome, "name", None))
 
 
-def rewrites_of(plan: Node, rules: tuple[Rule, ...]) -> tuple[Rewrite, ...]:
+def rewrites_of(plan: Node) -> tuple[Rewrite, ...]:
     """The plan as it is, then after each rule."""
     found = [Rewrite("", None, plan)]
 
     def note(step: Step) -> None:
         found.append(Rewrite(step.rule, found[-1].after, step.plan))
 
-    rewrite(plan, rules, observe=note)
+    rewritten(plan, note)
     return tuple(found)

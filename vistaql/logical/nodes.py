@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from vistaql.learners import Learner
 from vistaql.models.cnn import Cnn
@@ -170,6 +171,11 @@ class Evaluation:
     splitting: Splitting
     folds: int = 5
     fraction: float = 0.2
+
+    @cached_property
+    def digest(self) -> str:
+        """All of it, told once: every training of every plan that is weighed has one."""
+        return repr(self)
 
     def __str__(self) -> str:
         how = {

@@ -46,12 +46,12 @@ class Weights:
 
 
 _ACTIVATIONS = frozenset({"Activation", "ReLU", "LeakyReLU", "PReLU", "ELU"})
-_CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2D"})
+CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2D"})
 
 # Which kinds of layer a kind may be computed together with, when that is its one reader.
 FUSES_WITH = {
-    "ZeroPadding2D": _CONVOLUTIONS,
-    **dict.fromkeys((*_CONVOLUTIONS, "Dense"), _ACTIVATIONS | {"BatchNormalization"}),
+    "ZeroPadding2D": CONVOLUTIONS,
+    **dict.fromkeys((*CONVOLUTIONS, "Dense"), _ACTIVATIONS | {"BatchNormalization"}),
     "BatchNormalization": _ACTIVATIONS,
 }
 
@@ -102,7 +102,7 @@ class Cnn:
 
     def __hash__(self) -> int:
         """Cheap, since plan nodes hold CNNs and are hashed often; equality still compares everything."""
-        return hash((self.name, self.graph_digest, self.weights))
+        return hash((self.name, self.graph_digest))
 
     def __str__(self) -> str:
         return self.name
@@ -227,6 +227,11 @@ class Cnn:
     def parameters(self) -> int:
         """How many weights the CNN has."""
         return sum(layer.parameters for layer in self.layers)
+
+    @cached_property
+    def most_parameters(self) -> int:
+        """How many weights the layer with most of them has."""
+        return max(layer.parameters for layer in self.layers)
 
     @property
     def batch_rows(self) -> int:

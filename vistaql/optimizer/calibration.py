@@ -63,14 +63,27 @@ class Calibration:
     query_seconds: float = rate(0.15, "s", "joining rows and writing the answer, for a query of any size")
     process_bytes: float = rate(130e6, "B", "the interpreter with Arrow and DuckDB")
     library_bytes: float = rate(590e6, "B", "TensorFlow after its first operation")
-    context_seconds: float = rate(11.0, "s", "starting a JVM and its context")
-    worker_seconds: float = rate(5.0, "s", "starting a Python worker with TensorFlow")
-    arrow_bytes: float = rate(300e6, "B/s", "Arrow batches between processes")
-    shuffled_bytes: float = rate(100e6, "B/s", "rows brought together by key")
-    task_seconds: float = rate(0.02, "s", "scheduling a task")
+    context_seconds: float = rate(6.0, "s", "starting a JVM, its context, and its first job")
+    worker_seconds: float = rate(2.5, "s", "starting the first Python workers")
+    job_seconds: float = rate(0.35, "s", "planning a query of Spark, starting its stages")
+    task_seconds: float = rate(0.03, "s", "scheduling a task, feeding its worker")
+    arrow_bytes: float = rate(400e6, "B/s", "Arrow batches between processes")
+    shuffled_bytes: float = rate(150e6, "B/s", "rows brought together by key")
+    objects_bytes: float = rate(500e6, "B/s", "tensors held by Spark as objects")
+    serialized_bytes: float = rate(350e6, "B/s", "tensors held by Spark as bytes")
+    spark_disk_bytes: float = rate(200e6, "B/s", "tensors held by Spark on disk")
+    collected_bytes: float = rate(150e6, "B/s", "features brought to the driver")
+    mllib_seconds: float = rate(3.0, "s", "a fit of MLlib of any size")
+    mllib_slowdown: float = rate(3.0, "", "arithmetic of MLlib beside that of the learners")
+    jvm_bytes: float = rate(900e6, "B", "a JVM with Spark, before it holds anything")
+    blow_up: float = rate(1.2, "", "a table held by Spark beside its vectors")
     networks: tuple[NetworkSeconds, ...] = ()
     corrections: tuple[tuple[str, float], ...] = ()
     """by kind of operator: how much longer it took than predicted, learnt from runs"""
+
+    def __hash__(self) -> int:
+        """Cheap, since seconds of layers are looked up by it; equality still compares everything."""
+        return hash((self.convolution_flops, self.networks, self.corrections))
 
     def correction(self, kind: str) -> float:
         """The factor for a kind of operator; 1 where nothing was learnt."""

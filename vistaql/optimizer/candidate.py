@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from vistaql.logical.nodes import Query
 from vistaql.optimizer.configuration import Configuration, configure
 from vistaql.optimizer.cost import price
+from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import Grouping, Strategy, plan_words, strategy_of
 from vistaql.optimizer.lower import Placement, lower_groupings, placements
 from vistaql.optimizer.machine import Machine
-from vistaql.optimizer.memory import peak_bytes
+from vistaql.optimizer.memory import peaks_in
+from vistaql.optimizer.passes import PassPrices
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Operator
 from vistaql.physical.run import run_order
@@ -51,6 +53,19 @@ class Candidate:
         return words + spooled + late
 
 
+Lowered = tuple[Operator, tuple[Operator, ...]]
+"""a plan, and its operators in the order in which they run"""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What was found out while a choice is made, and holds wherever the vectors lie: plans, and prices of passes."""
+
+    plans: dict[tuple[tuple[Grouping, ...], Placement], Lowered] = field(default_factory=dict)
+    passes: dict[tuple[str, Placement, frozenset[Stored]], PassPrices] = field(default_factory=dict)
+    """by digest of the CNN"""
+
+
 @dataclass(frozen=True)
 class Pricing:
     """What the price of a plan depends on besides its shape."""
@@ -59,6 +74,7 @@ class Pricing:
     sizes: Sizes
     machine: Machine
     settings: Settings
+    known: Known = field(default_factory=Known, compare=False)
 
     def configuration(self, storage: Storage) -> Configuration:
         """Threads, and where kept tensors lie."""
@@ -68,21 +84,31 @@ class Pricing:
         """Seconds of one operator."""
         return price(operator, self.sizes, self.machine, configuration)
 
+    def lowered(self, groupings: tuple[Grouping, ...], placement: Placement) -> Lowered:
+        """The plan of the groupings; made once, since it is asked for its memory, its seconds, and with both sizes."""
+        found = self.known.plans.get((groupings, placement))
+        if found is None:
+            plan = lower_groupings(self.query, groupings, placement)
+            found = self.known.plans[groupings, placement] = plan, run_order(plan)
+        return found
+
     def peak_bytes(self, groupings: tuple[Grouping, ...], placement: Placement) -> int:
         """The most memory of a plan."""
-        return peak_bytes(lower_groupings(self.query, groupings, placement), self.sizes, self.machine)
+        return max(peaks_in(self.lowered(groupings, placement)[1], self.sizes, self.machine))
 
-    def candidate(self, groupings: tuple[Grouping, ...], placement: Placement) -> Candidate:
+    def candidate(
+        self, groupings: tuple[Grouping, ...], placement: Placement, peak_bytes: int | None = None
+    ) -> Candidate:
         """A plan with its seconds and its peak of memory; a strategy that is asked for gives it its name."""
         on_disk = any(group.storage is Storage.DISK for item in groupings for group in item.kept)
         configuration = self.configuration(Storage.DISK if on_disk else Storage.MEMORY)
-        plan = lower_groupings(self.query, groupings, placement)
+        plan, order = self.lowered(groupings, placement)
         return Candidate(
             strategy=strategy_of(groupings, self.settings.plan.value),
             plan=plan,
             configuration=configuration,
-            prices=tuple((item.digest, self.seconds(item, configuration)) for item in run_order(plan)),
-            peak_bytes=peak_bytes(plan, self.sizes, self.machine),
+            prices=tuple((item.digest, self.seconds(item, configuration)) for item in order),
+            peak_bytes=self.peak_bytes(groupings, placement) if peak_bytes is None else peak_bytes,
             groupings=groupings,
             placement=placement,
             joined_late=placement is Placement.AFTER_INFERENCE and len(placements(self.query)) > 1,

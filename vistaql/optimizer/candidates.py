@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 
@@ -14,8 +14,9 @@ from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
 from vistaql.optimizer.lower import Placement, lower, placements, wanted_by_cnn
-from vistaql.optimizer.machine import Machine
-from vistaql.optimizer.passes import PassCosts, Reading
+from vistaql.optimizer.memory import retained
+from vistaql.optimizer.pass_costs import PassCosts, Reading
+from vistaql.optimizer.passes import PassPrices
 from vistaql.optimizer.search import PlanSpace
 from vistaql.optimizer.spark_candidates import spark_candidates
 from vistaql.physical.engine import Storage
@@ -33,7 +34,7 @@ from vistaql.physical.operators import (
 from vistaql.physical.resources import Resources
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import EngineChoice, Settings
+from vistaql.settings import EngineChoice
 
 # Plans that need less and less memory are worth a look where each needs a tenth less than the one before.
 SMALLER = 0.9
@@ -48,22 +49,24 @@ LOOKED_AT_FOR_LESS = 3
 TIGHTER: tuple[float, ...] = (1.0, 0.85, 0.7, 0.5)
 
 
-def enumerate_candidates(
-    query: Query, sizes: Sizes, machine: Machine, settings: Settings, limit: float = math.inf
-) -> list[Candidate]:
+Groupings = tuple[Grouping, ...]
+"""the passes of a plan, CNN by CNN"""
+
+
+def enumerate_candidates(pricing: Pricing, limit: float = math.inf) -> list[Candidate]:
     """The cheapest plan that fits, all that no other plan beats in both seconds and memory, and the named strategies.
 
     Of plans that join after inference only the cheapest: with more images no operator takes less of anything.
     """
+    query, sizes, machine, settings = pricing.query, pricing.sizes, pricing.machine, pricing.settings
     on_spark = [] if settings.engine is EngineChoice.INPROCESS else spark_candidates(query, sizes, machine, settings)
     if settings.engine is EngineChoice.SPARK:
         return list(on_spark)
-    pricing = Pricing(query, sizes, machine, settings)
     early, *late = placements(query)
-    found: dict[tuple[Grouping, ...], Candidate] = {}
+    found: dict[Groupings, Candidate] = {}
     for groupings in named_groupings(query):
         found.setdefault(groupings, pricing.candidate(groupings, early))
-    for item in frontier(plan_space(pricing, early), pricing, early, limit):
+    for item in frontier(plan_space(pricing, early, limit=limit), pricing, early, limit, found):
         found.setdefault(item.groupings, item)
     cheapest = min(found.values(), key=lambda item: (item.peak_bytes > limit, item.seconds, item.peak_bytes))
     worse = late if sizes.images < sizes.all_images else []
@@ -71,7 +74,7 @@ def enumerate_candidates(
     return [*found.values(), *after, *on_spark]
 
 
-def named_groupings(query: Query) -> Iterator[tuple[Grouping, ...]]:
+def named_groupings(query: Query) -> Iterator[Groupings]:
     """What eager, staged and lazy do, with every storage."""
     wanted = wanted_by_cnn(query)
     for strategy in NAMED:
@@ -79,21 +82,32 @@ def named_groupings(query: Query) -> Iterator[tuple[Grouping, ...]]:
             yield tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted.items())
 
 
-def frontier(space: PlanSpace, pricing: Pricing, placement: Placement, limit: float) -> Iterator[Candidate]:
+def frontier(
+    space: PlanSpace, pricing: Pricing, placement: Placement, limit: float, known: Mapping[Groupings, Candidate]
+) -> Iterator[Candidate]:
     """The cheapest plan below the limit, then the cheapest of those that take less memory than it, and so on."""
+
+    def peak(item: Groupings) -> int:
+        return known[item].peak_bytes if item in known else pricing.peak_bytes(item, placement)
+
     shares, looked_at = TIGHTER, LOOKED_AT
     for _ in range(FRONTIER):
         plans = (item for share in shares for item in islice(space.cheapest_first(share * limit), looked_at))
-        found = next((item for item in plans if pricing.peak_bytes(item, placement) <= limit), None)
+        found = next(((item, needs) for item in plans if (needs := peak(item)) <= limit), None)
         if found is None:
             return
-        candidate = pricing.candidate(found, placement)
+        candidate = known.get(found[0]) or pricing.candidate(found[0], placement, found[1])
         yield candidate
         shares, looked_at, limit = TIGHTER[:1], LOOKED_AT_FOR_LESS, SMALLER * candidate.peak_bytes
 
 
-def plan_space(pricing: Pricing, placement: Placement, stored: frozenset[Stored] = frozenset()) -> PlanSpace:
-    """All plans of a query with one placement of the join; what is stored may answer layers, or be resumed from."""
+def plan_space(
+    pricing: Pricing, placement: Placement, stored: frozenset[Stored] = frozenset(), limit: float = math.inf
+) -> PlanSpace:
+    """All plans of a query with one placement of the join, below a limit of bytes.
+
+    What is stored may answer layers, or be resumed from.
+    """
     query, sizes = pricing.query, pricing.sizes
     plan = lower(query, Strategy.EAGER, Storage.MEMORY)
     order = run_order(plan)
@@ -112,13 +126,18 @@ def plan_space(pricing: Pricing, placement: Placement, stored: frozenset[Stored]
     base = int(rates.process_bytes + rates.library_bytes) + rows + reader.size(sizes)
 
     def costs(cnn: Cnn, outputs: tuple[Output, ...]) -> PassCosts:
+        place = cnn.digest, placement, stored
+        prices = pricing.known.passes.get(place)
+        if prices is None:
+            prices = PassPrices(cnn, outputs, reader, sizes, price, fetch, stored)
+            pricing.known.passes[place] = prices
         read = tuple(readings[cnn.digest, output.column] for output in outputs)
-        return PassCosts(cnn, outputs, read, reader, sizes, price, fetch, base, stored)
+        return PassCosts(prices, read, base, retained(sizes))
 
     # The best layer is learnt from once more after all passes.
     last = (item.best.size(sizes) + item.memory(sizes) for item in order if isinstance(item, FitAlone))
     floor = base + max(last, default=0)
-    return PlanSpace(tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items()), floor)
+    return PlanSpace(tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items()), floor, limit)
 
 
 def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, str], Reading]:

@@ -10,7 +10,7 @@ from vistaql.optimizer.calibration import Calibration, NetworkSeconds
 from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.machine import Machine
 from vistaql.physical.operator import Operator
-from vistaql.physical.resources import Fitted, Resources, Traced
+from vistaql.physical.resources import NOTHING, Fitted, Resources, Traced
 from vistaql.physical.sizes import Sizes
 
 
@@ -22,6 +22,8 @@ def price(operator: Operator, sizes: Sizes, machine: Machine, configuration: Con
 
 def seconds(work: Resources, machine: Machine, configuration: Configuration) -> float:
     """Wall-clock seconds for the work, before corrections."""
+    if work is NOTHING:
+        return 0.0
     rates = machine.calibration
     fitting = sum(fit_seconds(item, rates, configuration.fit_workers) for item in work.fitted)
     building = sum(trace_seconds(item, rates) for item in work.traced)

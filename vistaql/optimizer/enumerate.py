@@ -86,3 +86,35 @@ def next_keeps(cnn: Cnn, points: tuple[str, ...], source: str | None, wanted: Ou
     """What a pass from `source` may keep for one that starts with a wanted layer: nothing, or a point between them."""
     after = -1 if source is None else cnn.position[source]
     return (None, *(point for point in points if after < cnn.position[point] <= cnn.position[wanted.layer]))
+
+
+def worth_keeping(
+    cnn: Cnn, points: tuple[str, ...], source: str | None, given: Output, wanted: Output
+) -> tuple[str, ...]:
+    """Of the points that a pass from `source` up to `given` may keep for `wanted`, those that no other one beats.
+
+    A point that the pass goes through anyway is beaten by one behind it that it goes through as well, and that is no
+    larger: keeping and reading that one takes no more time and room, and whoever resumes from it computes less.
+
+    >>> from vistaql.models import roster
+    >>> from vistaql.models.pool import GAP
+    >>> resnet, names = roster.load("resnet50"), ("conv2_block3_out", "conv4_block6_out", "conv5_block3_out")
+    >>> wanted = tuple(Output(name, GAP) for name in names)
+    >>> points = resume_points(resnet, wanted)
+    >>> points
+    ('pool1_pool', 'conv2_block3_add', 'conv4_block6_add', 'conv5_block3_add')
+    >>> next_keeps(resnet, points, None, wanted[2])[1:] == points
+    True
+    >>> worth_keeping(resnet, points, None, wanted[1], wanted[2])
+    ('conv4_block6_add', 'conv5_block3_add')
+    """
+    kept: list[str] = []
+    smallest: int | None = None
+    for point in reversed(next_keeps(cnn, points, source, wanted)[1:]):
+        size, passed = cnn.by_name[str(point)].bytes, cnn.position[str(point)] <= cnn.position[given.layer]
+        if passed and smallest is not None and smallest <= size:
+            continue
+        kept.append(str(point))
+        if passed:
+            smallest = size
+    return tuple(reversed(kept))

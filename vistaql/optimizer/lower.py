@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 
 from vistaql.logical.nodes import (
     Assemble,
@@ -102,7 +104,8 @@ def pick(features: PoolLayer | Reduce, passes: AllPasses) -> PickFeatures:
     return PickFeatures(passes[cnn.digest][output], output, reduction, cnn.name)
 
 
-def wanted_by_cnn(query: Query) -> dict[Cnn, tuple[Output, ...]]:
+@lru_cache(maxsize=64)
+def wanted_by_cnn(query: Query) -> Mapping[Cnn, tuple[Output, ...]]:
     """The wanted outputs of each CNN, in network order; CNNs of equal graph and weights are one, whatever their names.
 
     The name is that of the first.
@@ -120,6 +123,7 @@ def wanted_by_cnn(query: Query) -> dict[Cnn, tuple[Output, ...]]:
     return {cnn: in_network_order(cnn) for cnn in cnns.values()}
 
 
+@lru_cache(maxsize=64)
 def reader(query: Query, placement: Placement) -> ReadImages:
     """The images to read: those with a row, if the logical plan says so and the placement does not forbid it.
 
@@ -132,6 +136,7 @@ def reader(query: Query, placement: Placement) -> ReadImages:
     return ReadImages(decodes[0].images, rows[0] if len(rows) == 1 else EitherRows(rows))
 
 
+@lru_cache(maxsize=64)
 def placements(query: Query) -> tuple[Placement, ...]:
     """Where the join can stand: before inference it saves images, if the logical plan found that it leaves any out."""
     saves = all(node.rows is not None for node in query.walk() if isinstance(node, Decode))

@@ -91,7 +91,7 @@ class Held:
 def ledger(root: Operator, sizes: Sizes, machine: Machine, limit: int | None = None) -> Ledger:
     """The ledger of a plan; the limit is the machine's unless another is given."""
     order = run_order(root)
-    totals = peaks(root, sizes, machine)
+    totals = peaks_in(order, sizes, machine)
     place = totals.index(max(totals))
     running = order[place]
     held = dict.fromkeys(Region, 0)
@@ -139,7 +139,11 @@ def peaks(root: Operator, sizes: Sizes, machine: Machine) -> tuple[int, ...]:
 
     The process itself, what earlier operators hold for later ones, and what the running one needs.
     """
-    order = run_order(root)
+    return peaks_in(run_order(root), sizes, machine)
+
+
+def peaks_in(order: tuple[Operator, ...], sizes: Sizes, machine: Machine) -> tuple[int, ...]:
+    """The same for operators in the order of the run."""
     changes = [0] * (len(order) + 1)
     for item in held_by(order, sizes):
         changes[item.born] += item.bytes

@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from vistaql.models.cnn import Cnn
-from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points
+from vistaql.optimizer.enumerate import STORAGES, Stored, resume_points, worth_keeping
 from vistaql.optimizer.grouping import pass_of
-from vistaql.optimizer.memory import retained
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import Keep, Operator, ReadImages, RunPass
 from vistaql.physical.sizes import Sizes
 
-Carried = tuple[str, Storage] | None
-"""the tensor that is kept between two passes, and where"""
-
 
 @dataclass(frozen=True)
-class Reading:
-    """What learning from one output holds, whatever the passes are.
+class Tensor:
+    """A tensor that can be kept between two passes, and where.
 
-    `vector` are the bytes of the output, `winners` those of the best layers before it, `needs` what fits on it take.
+    `written` are the seconds to write it, `read` those that reading takes beyond reading from memory, `bytes` lie in
+    memory.
     """
 
-    vector: int = 0
-    winners: int = 0
-    needs: int = 0
+    layer: str
+    storage: Storage
+    written: float
+    read: float
+    bytes: int
+
+
+Way = tuple[int, float, int, int]
+"""a pass by what it leaves: the number of the fresh tensor (0: none), seconds, bytes it needs, bytes left in memory"""
 
 
 @dataclass(frozen=True, eq=False)
-class PassCosts:
-    """Seconds and memory of the passes over one CNN.
+class PassPrices:
+    """Seconds and memory of the passes over one CNN, whatever lies in memory besides.
 
-    `price` gives the seconds of an operator, `fetch` those of reading so many bytes from the store. `base` are bytes
-    held throughout.
+    `price` gives the seconds of an operator, `fetch` those of reading so many bytes from the store.
     """
 
     cnn: Cnn
     outputs: tuple[Output, ...]
-    readings: tuple[Reading, ...]
     reader: ReadImages
     sizes: Sizes
     price: Callable[[Operator], float]
     fetch: Callable[[float], float]
-    base: int
     stored: frozenset[Stored] = frozenset()
+    _ways: dict[tuple[int, int, str | None], tuple[Way, ...]] = field(default_factory=dict)
+    _worth: dict[tuple[int, str | None], tuple[str, ...]] = field(default_factory=dict)
     _runs: dict[tuple[str | None, int], tuple[float, int]] = field(default_factory=dict)
-    _keeps: dict[tuple[str, Storage], tuple[float, float, int]] = field(default_factory=dict)
     _masks: dict[tuple[int, int], int] = field(default_factory=dict)
-    _spans: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> tuple[str, ...]:
@@ -70,54 +70,38 @@ class PassCosts:
     def answered(self, start: int, end: int) -> bool:
         """Whether the store has the vectors of all outputs from `start` to `end`."""
         wanted = (Stored(self.cnn.digest, item.layer, item.pool) for item in self.outputs[start:end])
-        return bool(self.stored) and all(item in self.stored for item in wanted)
+        return all(item in self.stored for item in wanted)
 
-    def from_pass(
-        self, start: int, end: int, source: str | None, carried: Carried, after: Carried
-    ) -> tuple[float, int]:
-        """What the pass takes with what it keeps, and what learning from its outputs holds meanwhile.
+    def ways(self, start: int, end: int, source: str | None) -> tuple[Way, ...]:
+        """The pass for the outputs from `start` to `end`, with nothing left behind, then with each tensor worth it."""
+        found = self._ways.get((start, end, source))
+        if found is None:
+            found = self._ways[start, end, source] = tuple(self.found_ways(start, end, source))
+        return found
 
-        `carried` is the tensor that lies there before it, `after` that which is left behind.
-        """
-        fresh = after if after != carried else None
-        took, needs = self.run(start, end, source, fresh[0] if fresh else None)
-        resumed = left = 0
-        if carried:
-            _, read, resumed = self.kept(*carried)
-            took += read
-            left = resumed if after else 0
-        if fresh:
-            write, _, left = self.kept(*fresh)
-            took += write
-        vectors, learning = self.span(start, end)
-        both = resumed + (left if fresh else 0)
-        running = self.readings[start].winners + vectors + both
-        # TensorFlow keeps what the pass took, or most of it.
-        return took, self.base + max(needs + running, int(retained(self.sizes) * needs) + learning + left)
+    def found_ways(self, start: int, end: int, source: str | None) -> Iterator[Way]:
+        """The same, each asked of its operators."""
+        yield (0, *self.run(start, end, source, None), 0)
+        if end == len(self.outputs):
+            return
+        if (end, source) not in self._worth:
+            given, wanted = self.outputs[end - 1 : end + 1]
+            self._worth[end, source] = worth_keeping(self.cnn, self.points, source, given, wanted)
+        for point in self._worth[end, source]:
+            took, needs = self.run(start, end, source, point)
+            first = len(STORAGES) * self.points.index(point)
+            for place in range(first, first + len(STORAGES)):
+                tensor = self.tensors[place]
+                yield place + 1, took + tensor.written, needs, tensor.bytes
 
-    def from_store(self, start: int, end: int, carried: Carried) -> tuple[float, int]:
-        """What reading vectors takes that are stored."""
-        vectors, learning = self.span(start, end)
-        held = self.kept(*carried)[2] if carried else 0
+    def from_store(self, start: int, end: int) -> float:
+        """Seconds to read vectors that are stored."""
         widths = sum(item.pool.feature_width(self.cnn.by_name[item.layer].shape) for item in self.outputs[start:end])
-        read = self.fetch(4.0 * widths * self.reader.count(self.sizes))
-        return read, self.base + held + max(self.readings[start].winners + vectors, learning)
+        return self.fetch(4.0 * widths * self.reader.count(self.sizes))
 
     def resuming(self, layer: str) -> float:
         """Seconds to read a stored tensor."""
         return self.fetch(float(self.cnn.by_name[layer].bytes * self.reader.count(self.sizes)))
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Bytes of the outputs from `start` to `end`, and the most that learning from them one by one holds."""
-        found = self._spans.get((start, end))
-        if found is None:
-            vectors = sum(item.vector for item in self.readings[start:end])
-            left, most = vectors, 0
-            for reading in self.readings[start:end]:
-                most = max(most, reading.winners + left + reading.needs)
-                left -= reading.vector
-            found = self._spans[start, end] = vectors, most
-        return found
 
     def run(self, start: int, end: int, source: str | None, keep: str | None) -> tuple[float, int]:
         """Seconds and memory of a pass alone: those of the layers it computes, so equal sets are asked about once.
@@ -153,15 +137,17 @@ class PassCosts:
         """A kept tensor."""
         return Keep(RunPass(self.reader, pass_of(self.cnn, None, (), (layer,)), storage), layer)
 
-    def kept(self, layer: str, storage: Storage) -> tuple[float, float, int]:
-        """A kept tensor: seconds to write it, by how much reading it takes longer than from memory, bytes in memory."""
-        found = self._keeps.get((layer, storage))
-        if found is None:
-            keep = self.keep(layer, storage)
-            longer = 0.0
-            if storage is not Storage.MEMORY:
-                inference = Pass(self.cnn, layer, self.outputs[-1:])
-                far, near = (RunPass(self.keep(layer, place), inference, Storage.MEMORY) for place in STORAGES[::-1])
-                longer = self.price(far) - self.price(near)
-            found = self._keeps[layer, storage] = self.price(keep), longer, keep.size(self.sizes)
-        return found
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Every point in every storage, storage by storage of the first point, then of the second."""
+        return tuple(self.tensor(layer, storage) for layer in self.points for storage in STORAGES)
+
+    def tensor(self, layer: str, storage: Storage) -> Tensor:
+        """A kept tensor with what its operators say of it."""
+        keep = self.keep(layer, storage)
+        longer = 0.0
+        if storage is not Storage.MEMORY:
+            inference = Pass(self.cnn, layer, self.outputs[-1:])
+            far, near = (RunPass(self.keep(layer, place), inference, Storage.MEMORY) for place in STORAGES[::-1])
+            longer = self.price(far) - self.price(near)
+        return Tensor(layer, storage, self.price(keep), longer, keep.size(self.sizes))

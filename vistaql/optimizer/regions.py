@@ -8,12 +8,12 @@ from typing import Final
 
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import Ledger, Line, Region
-from vistaql.optimizer.spark import RATES, SparkRates
-from vistaql.physical.choices import ClusterChoices, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.operators import Fit, Keep, Operator, PickFeatures, RunPass
 from vistaql.physical.regions import LEAST, Regions
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
+from vistaql.settings import Persistence, TrainingPlace
 from vistaql.spark_settings import SparkSettings
 
 KEY_BYTES: Final = 200
@@ -28,13 +28,12 @@ def spark_regions(
     machine: Machine,
     choices: ClusterChoices,
     executors: int = 1,
-    rates: SparkRates = RATES,
 ) -> Regions:
     """The regions of each of `executors` executors and of the driver, in bytes (Vista, equations 9 to 12).
 
     Mended: storage is an executor's share and not the whole cluster's; broadcasts and the driver are in it.
     """
-    order = run_order(plan)
+    order, rates = run_order(plan), machine.calibration
     passes = [node for node in order if isinstance(node, RunPass)]
     picked = [node for node in order if isinstance(node, PickFeatures)]
     tasks = math.ceil(choices.workers / executors)
@@ -49,7 +48,7 @@ def spark_regions(
         collected = max((node.size(sizes) for node in picked), default=0)
         python += 2 * collected + max((node.memory(sizes) for node in order if isinstance(node, Fit)), default=0)
     return Regions(
-        core=max(LEAST.core, int(rates.core_bytes)),
+        core=max(LEAST.core, int(rates.jvm_bytes)),
         user=max(LEAST.user, int(keys + moving)),
         storage=max(LEAST.storage, int(held / executors)),
         deep_learning=int(tasks * worker),
@@ -75,7 +74,7 @@ def spark_ledger(regions: Regions, executors: int, machine: Machine, limit: int)
 def executors_of(settings: SparkSettings, choices: ClusterChoices) -> int:
     """Executors that share the workers: as set, as the master's name says, else one for each task.
 
-    >>> from vistaql.physical.choices import JoinMethod, JoinPlace
+    >>> from vistaql.settings import JoinMethod, JoinPlace
     >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, JoinPlace.AFTER, Persistence.DISK, TrainingPlace.DRIVER)
     >>> executors_of(SparkSettings((("spark.master", "local-cluster[2,1,2048]"),)), two)
     2

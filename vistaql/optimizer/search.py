@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
-from vistaql.optimizer.enumerate import STORAGES, next_keeps
 from vistaql.optimizer.grouping import Group, Grouping, Origin
-from vistaql.optimizer.passes import Carried, PassCosts
+from vistaql.optimizer.pass_costs import PassCosts
+from vistaql.optimizer.passes import Tensor
 from vistaql.physical.engine import Storage
 
 State = tuple[int, int, int]
@@ -36,6 +36,8 @@ class PlanSpace:
     """of each CNN, in the order in which they run"""
     floor: int = 0
     """bytes that every plan takes, whatever its passes"""
+    most: float = math.inf
+    """bytes that no pass may take; searches below a smaller limit are narrower"""
 
     @property
     def first(self) -> State:
@@ -51,7 +53,7 @@ class PlanSpace:
             state = waiting.pop()
             if state in found or state[0] == len(self.costs):
                 continue
-            found[state] = list(self.following(state))
+            found[state] = [edge for edge in self.following(state) if edge[1] <= self.most]
             waiting.extend(edge[2] for edge in found[state])
         return dict(sorted(found.items()))
 
@@ -59,43 +61,28 @@ class PlanSpace:
         """What can follow one state: each end of the group, each start, each tensor that can be kept."""
         place, done, number = state
         costs, carried = self.costs[place], self.carried(place, number)
-        starts: list[tuple[str | None, Origin, float]] = [(carried[0] if carried else None, Origin.RUN, 0.0)]
-        if carried is None:
-            before = costs.cnn.position[costs.outputs[done].layer]
-            starts += [
-                (layer, Origin.STORED_TENSOR, costs.resuming(layer))
-                for layer in costs.starts
-                if costs.cnn.position[layer] <= before
-            ]
-        for end in range(done + 1, len(costs.outputs) + 1):
-            last = end == len(costs.outputs)
+        starts = self.starts(place, done, carried)
+        for end in range(done + 1, len(costs.prices.outputs) + 1):
+            last = (place + 1, 0, 0) if end == len(costs.prices.outputs) else None
             for source, origin, extra in starts:
-                for kept in self.keeps(place, end, source, number):
-                    took, needs = costs.from_pass(done, end, source, carried, self.carried(place, kept))
-                    yield took + extra, needs, (place + 1, 0, 0) if last else (place, end, kept), source, origin
-            if costs.answered(done, end):
+                for left, took, needs in costs.from_pass(done, end, source, carried, number):
+                    yield took + extra, needs, last or (place, end, left), source, origin
+            if costs.prices.stored and costs.prices.answered(done, end):
                 took, needs = costs.from_store(done, end, carried)
-                after = (place + 1, 0, 0) if last else (place, end, number)
-                yield took, needs, after, None, Origin.STORED_VECTORS
+                yield took, needs, last or (place, end, number), None, Origin.STORED_VECTORS
 
-    def keeps(self, place: int, end: int, source: str | None, number: int) -> Iterator[int]:
-        """What can be left behind for the outputs from `end` on: nothing, what lies there, or a fresh tensor."""
-        yield 0
-        costs = self.costs[place]
-        if end == len(costs.outputs):
-            return
-        if number:
-            yield number
-        for keep in next_keeps(costs.cnn, costs.points, source, costs.outputs[end])[1:]:
-            first = 1 + len(STORAGES) * costs.points.index(str(keep))
-            yield from range(first, first + len(STORAGES))
+    def starts(self, place: int, done: int, carried: Tensor | None) -> list[tuple[str | None, Origin, float]]:
+        """Where a pass can start, and seconds that this takes beyond a start from pixels or from what lies there."""
+        if carried is not None:
+            return [(carried.layer, Origin.RUN, 0.0)]
+        prices = self.costs[place].prices
+        before = prices.cnn.position[prices.outputs[done].layer]
+        stored = (layer for layer in prices.starts if prices.cnn.position[layer] <= before)
+        return [(None, Origin.RUN, 0.0), *((layer, Origin.STORED_TENSOR, prices.resuming(layer)) for layer in stored)]
 
-    def carried(self, place: int, number: int) -> Carried:
+    def carried(self, place: int, number: int) -> Tensor | None:
         """The tensor of a number."""
-        if not number:
-            return None
-        point, storage = divmod(number - 1, len(STORAGES))
-        return self.costs[place].points[point], STORAGES[storage]
+        return self.costs[place].prices.tensors[number - 1] if number else None
 
     def to_the_end(self, limit: float) -> dict[State, float]:
         """The least seconds from each state to the end over edges that fit; infinite where none leads there."""
@@ -132,10 +119,10 @@ class PlanSpace:
         groups: list[list[Group]] = [[] for _ in self.costs]
         place, done, number = self.first
         for _, _, after, source, origin in path:
-            costs = self.costs[place]
-            end = after[1] if after[0] == place else len(costs.outputs)
+            outputs = self.costs[place].prices.outputs
+            end = after[1] if after[0] == place else len(outputs)
             fresh = self.carried(place, after[2]) if after[0] == place and after[2] != number else None
-            keep, storage = fresh or (None, Storage.MEMORY)
-            groups[place].append(Group(costs.outputs[done:end], source, keep, storage, origin))
+            keep, storage = (fresh.layer, fresh.storage) if fresh else (None, Storage.MEMORY)
+            groups[place].append(Group(outputs[done:end], source, keep, storage, origin))
             place, done, number = after
-        return tuple(Grouping(costs.cnn, tuple(own)) for costs, own in zip(self.costs, groups, strict=True))
+        return tuple(Grouping(costs.prices.cnn, tuple(own)) for costs, own in zip(self.costs, groups, strict=True))

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from itertools import product
 from typing import Final, TypeVar
 
+from vistaql.optimizer.calibration import Calibration
 from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.machine import Machine
-from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass
 from vistaql.physical.resources import Resources
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Settings
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, Settings, TrainingPlace
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -35,65 +36,28 @@ IMAGES_A_PARTITION: Final = 1024
 """No more images than this: a lost task repeats them all."""
 
 
-@dataclass(frozen=True)
-class SparkRates:
-    """Fixed costs and rates of Spark, measured on one machine of two cores with local[2]."""
-
-    jvm_seconds: float = 6.0
-    """starting the JVM, the context and the first job"""
-    worker_seconds: float = 2.5
-    """starting the first Python workers, besides what they load"""
-    job_seconds: float = 0.35
-    """planning a query and starting its stages"""
-    task_seconds: float = 0.03
-    """scheduling a task and feeding its worker"""
-    arrow_bytes_per_second: float = 400e6
-    """between Spark and a Python worker, one core"""
-    shuffle_bytes_per_second: float = 150e6
-    """written, fetched and read, one core"""
-    held_bytes_per_second: tuple[tuple[Persistence, float], ...] = (
-        (Persistence.DESERIALIZED, 500e6),
-        (Persistence.SERIALIZED, 350e6),
-        (Persistence.DISK, 200e6),
-    )
-    """what is kept written once and read once, one core"""
-    collected_bytes_per_second: float = 150e6
-    """features brought to the driver"""
-    fit_job_seconds: float = 3.0
-    """one fit of MLlib, whatever the rows"""
-    fit_slowdown: float = 3.0
-    """MLlib's arithmetic beside that of the learners here"""
-    core_bytes: float = 900e6
-    """the JVM with Spark in it, before it holds anything"""
-    blow_up: float = 1.2
-    """bytes of a held table for each byte of its vectors (Vista, figure 15)"""
-
-
-RATES: Final = SparkRates()
-
-
 def cluster_choices(sizes: Sizes, largest: int, machine: Machine, settings: Settings) -> Iterator[ClusterChoices]:
     """Every way to run on Spark that the settings leave open. `largest` is the most bytes an image has on its way."""
     for workers in worker_counts(machine, settings):
         threads = settings.threads or max(1, machine.cores // workers)
         partitions = settings.partitions or partition_count(sizes, largest, workers)
         for join, place, persistence, training in product(
-            open_choices(settings.join.value, JoinMethod),
-            open_choices(settings.placement.value, JoinPlace),
-            open_choices(settings.persistence.value, Persistence),
-            open_choices(settings.training.value, TrainingPlace),
+            open_choices(settings.join, JoinMethod),
+            open_choices(settings.placement, JoinPlace),
+            open_choices(settings.persistence, Persistence),
+            open_choices(settings.training, TrainingPlace),
         ):
             decoders = max(1, (threads + 1) // 2)
             yield ClusterChoices(workers, threads, decoders, partitions, join, place, persistence, training)
 
 
-def open_choices(word: str, choices: type[Choice]) -> tuple[Choice, ...]:
+def open_choices(wanted: Choice | None, choices: type[Choice]) -> tuple[Choice, ...]:
     """All of them, or the one that a setting names.
 
-    >>> open_choices("disk", Persistence), len(open_choices("auto", Persistence))
+    >>> open_choices(Persistence.DISK, Persistence), len(open_choices(None, Persistence))
     ((<Persistence.DISK: 'disk'>,), 3)
     """
-    return tuple(choice for choice in choices if word in ("auto", choice.value))
+    return tuple(choices) if wanted is None else (wanted,)
 
 
 def worker_counts(machine: Machine, settings: Settings) -> tuple[int, ...]:
@@ -141,33 +105,32 @@ def largest_image(plan: Operator, sizes: Sizes) -> int:
     return max([int(sizes.image_bytes), *kept])
 
 
-def spark_seconds(
-    operator: Operator, sizes: Sizes, machine: Machine, configuration: Configuration, rates: SparkRates = RATES
-) -> float:
+def spark_seconds(operator: Operator, sizes: Sizes, machine: Machine, configuration: Configuration) -> float:
     """Wall-clock seconds of an operator on Spark: its work over the workers' cores, and what Spark adds."""
     choices = configuration.cluster
     if choices is None:
         message = "a plan on Spark has its choices"
         raise ValueError(message)
-    work = operator.resources(sizes)
+    work, rates = operator.resources(sizes), machine.calibration
     match operator:
         case ReadRows():
-            return seconds(work, machine, configuration) + rates.jvm_seconds + rates.job_seconds
+            return seconds(work, machine, configuration) + rates.context_seconds + rates.job_seconds
         case ReadImages():
-            return seconds(work, machine, configuration) + rates.worker_seconds + joining(operator, sizes, choices)
+            meeting = joining(operator, sizes, choices, rates)
+            return seconds(work, machine, configuration) + rates.worker_seconds + meeting
         case RunPass():
             spread = replace(configuration, threads=choices.workers * choices.threads)
             own = seconds(replace(work, traced=()), machine, spread)
             graphs = seconds(Resources(traced=work.traced), machine, configuration)
             return own * padding(operator, sizes, choices) + graphs + moving(operator, sizes, choices, rates)
         case Keep():
-            rate = dict(rates.held_bytes_per_second)[held_as(operator.source, choices)]
+            rate = held_bytes(held_as(operator.source, choices), rates)
             return 2.0 * operator.bytes(sizes) / rate / choices.workers
         case PickFeatures():
-            rate = dict(rates.held_bytes_per_second)[held_as(operator.source, choices)]
+            rate = held_bytes(held_as(operator.source, choices), rates)
             return operator.size(sizes) / rate / choices.workers
         case Fit() | FitAlone():
-            return fitting(operator, sizes, machine, configuration, rates)
+            return fitting(operator, sizes, machine, configuration)
     return seconds(work, machine, configuration)
 
 
@@ -176,14 +139,25 @@ def held_as(run: RunPass, choices: ClusterChoices) -> Persistence:
     return Persistence.DISK if run.storage is Storage.DISK else choices.persistence
 
 
-def joining(reader: ReadImages, sizes: Sizes, choices: ClusterChoices, rates: SparkRates = RATES) -> float:
+def held_bytes(persistence: Persistence, rates: Calibration) -> float:
+    """Bytes a second that one core writes once and reads once."""
+    match persistence:
+        case Persistence.DESERIALIZED:
+            return rates.objects_bytes
+        case Persistence.SERIALIZED:
+            return rates.serialized_bytes
+        case Persistence.DISK:
+            return rates.spark_disk_bytes
+
+
+def joining(reader: ReadImages, sizes: Sizes, choices: ClusterChoices, rates: Calibration) -> float:
     """Rows and images brought together before inference; nothing where they meet afterwards."""
     if reader.rows is None:
         return 0.0
     keys, paths = sizes.rows * 40, sizes.all_images * 200
     if choices.join is JoinMethod.BROADCAST:
-        return rates.job_seconds + keys * choices.workers / rates.shuffle_bytes_per_second
-    return 2 * rates.job_seconds + (keys + paths) / rates.shuffle_bytes_per_second / choices.workers
+        return rates.job_seconds + keys * choices.workers / rates.shuffled_bytes
+    return 2 * rates.job_seconds + (keys + paths) / rates.shuffled_bytes / choices.workers
 
 
 def padding(run: RunPass, sizes: Sizes, choices: ClusterChoices) -> float:
@@ -193,7 +167,7 @@ def padding(run: RunPass, sizes: Sizes, choices: ClusterChoices) -> float:
     return max(1.0, batches * run.cnn.batch_rows / images)
 
 
-def moving(run: RunPass, sizes: Sizes, choices: ClusterChoices, rates: SparkRates) -> float:
+def moving(run: RunPass, sizes: Sizes, choices: ClusterChoices, rates: Calibration) -> float:
     """Tensors and vectors between Spark and its workers, and the tasks that carry them."""
     images = run.reader.count(sizes)
     inference = run.inference
@@ -201,14 +175,12 @@ def moving(run: RunPass, sizes: Sizes, choices: ClusterChoices, rates: SparkRate
     one = sum(run.cnn.by_name[layer].bytes for layer in layers)
     one += sum(4 * item.pool.feature_width(run.cnn.by_name[item.layer].shape) for item in inference.outputs)
     tasks = choices.partitions * rates.task_seconds / choices.workers
-    return rates.job_seconds + tasks + images * one / rates.arrow_bytes_per_second / choices.workers
+    return rates.job_seconds + tasks + images * one / rates.arrow_bytes / choices.workers
 
 
-def fitting(
-    fit: Fit | FitAlone, sizes: Sizes, machine: Machine, configuration: Configuration, rates: SparkRates
-) -> float:
+def fitting(fit: Fit | FitAlone, sizes: Sizes, machine: Machine, configuration: Configuration) -> float:
     """A training on the cluster, or here on features that are collected first."""
-    choices = configuration.cluster
+    choices, rates = configuration.cluster, machine.calibration
     judged = fit.best.fit if isinstance(fit, FitAlone) else fit
     here = seconds(fit.resources(sizes), machine, configuration)
     if choices is None or judged.features is None:
@@ -217,12 +189,12 @@ def fitting(
     meeting = 0.0
     if choices.place is JoinPlace.AFTER or choices.training is TrainingPlace.CLUSTER:
         moved = collected if choices.join is JoinMethod.SHUFFLE else sizes.rows * 40 * choices.workers
-        meeting = rates.job_seconds + moved / rates.shuffle_bytes_per_second / choices.workers
+        meeting = rates.job_seconds + moved / rates.shuffled_bytes / choices.workers
     if choices.training is TrainingPlace.DRIVER:
-        return meeting + rates.job_seconds + collected / rates.collected_bytes_per_second + here
+        return meeting + rates.job_seconds + collected / rates.collected_bytes + here
     folds = max(1, judged.evaluation.folds)
     return (
         meeting
-        + folds * rates.fit_job_seconds
-        + here * rates.fit_slowdown * configuration.fit_workers / (choices.workers)
+        + folds * rates.mllib_seconds
+        + here * rates.mllib_slowdown * configuration.fit_workers / (choices.workers)
     )

@@ -13,12 +13,12 @@ from vistaql.optimizer.lower import Placement, lower_groupings, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.regions import executors_of, spark_regions
 from vistaql.optimizer.spark import cluster_choices, largest_image, spark_seconds
-from vistaql.physical.choices import ClusterChoices, JoinPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Operator
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Settings
+from vistaql.settings import JoinPlace, Settings
 
 PLACEMENTS = {JoinPlace.BEFORE: Placement.BEFORE_INFERENCE, JoinPlace.AFTER: Placement.AFTER_INFERENCE}
 

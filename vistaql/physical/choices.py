@@ -3,44 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-
-class JoinMethod(Enum):
-    """How rows and images, or rows and features, are brought together by key."""
-
-    BROADCAST = "broadcast"
-    """the rows are sent whole to every worker"""
-    SHUFFLE = "shuffle"
-    """both sides are sent to where their key belongs"""
-
-
-class JoinPlace(Enum):
-    """Where images without a row are left out."""
-
-    BEFORE = "before"
-    """before they are decoded"""
-    AFTER = "after"
-    """after inference; only their features meet the rows"""
-
-
-class Persistence(Enum):
-    """How the cluster holds what a pass gave until its last reader has run."""
-
-    DESERIALIZED = "deserialized"
-    """as objects in memory, and on disk where memory ends"""
-    SERIALIZED = "serialized"
-    """as bytes in memory, and on disk where memory ends"""
-    DISK = "disk"
-
-
-class TrainingPlace(Enum):
-    """Where learners are fitted."""
-
-    DRIVER = "driver"
-    """in this process, on features that are collected"""
-    CLUSTER = "cluster"
-    """by MLlib"""
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ GRAPH_COPIES = 1.6
 WORKSPACE = 1.5
 """tensors of a batch that live at once: themselves, and what kernels put beside them"""
 LEAST_WORKSPACE = 40_000_000
-CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2D"})
 
 # Decoded photos: 8 bits a channel, in the batches that wait and the one in work.
 PIXEL_BYTES = 3
@@ -33,9 +32,8 @@ AHEAD_BYTES = 48_000_000
 
 def footprint(inference: Pass) -> int:
     """Bytes: the model while it is filled; then its graph and a batch, as far as they go beyond what the model took."""
-    parameters = [FLOAT32 * layer.parameters for layer in inference.cnn.layers]
     running = workspace_bytes(inference) + waiting_bytes(inference) + graph_bytes(inference)
-    return model_bytes(inference) + max(int(FILLING * max(parameters)), running)
+    return model_bytes(inference) + max(int(FILLING * FLOAT32 * inference.cnn.most_parameters), running)
 
 
 def model_bytes(inference: Pass) -> int:
@@ -45,8 +43,7 @@ def model_bytes(inference: Pass) -> int:
 
 def graph_bytes(inference: Pass) -> int:
     """The weights that the graph has of its own; those of other layers it shares with the model."""
-    own = sum(FLOAT32 * layer.parameters for layer in inference.computed if layer.kind in CONVOLUTIONS)
-    return int(GRAPH_COPIES * own)
+    return int(GRAPH_COPIES * FLOAT32 * inference.convolution_parameters)
 
 
 def workspace_bytes(inference: Pass) -> int:

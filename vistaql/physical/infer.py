@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from vistaql.logical.nodes import Reduction
@@ -44,14 +45,11 @@ class RunPass(Operator):
     def resources(self, sizes: Sizes) -> Resources:
         """Layers computed for every image (padding included), the graph, and decoding in a pass from pixels."""
         batches = -(-self.reader.count(sizes) // self.cnn.batch_rows)
-        return (
-            self.decoding(sizes)
-            + Resources(
-                inferred=(Inferred(self.cnn, self.computed_names, float(batches * self.cnn.batch_rows)),),
-                batches=float(batches),
-                traced=(self.graph,),
-            )
-            + self.resuming(sizes)
+        return replace(
+            self.resuming(sizes) if isinstance(self.source, Keep) else self.decoding(sizes),
+            inferred=(Inferred(self.cnn, self.inference.computed_names, float(batches * self.cnn.batch_rows)),),
+            batches=float(batches),
+            traced=(self.graph,),
         )
 
     def resuming(self, sizes: Sizes) -> Resources:
@@ -63,17 +61,10 @@ class RunPass(Operator):
         return Resources(spilled_bytes=read) if on_disk else Resources(kept_bytes=read)
 
     @property
-    def computed_names(self) -> tuple[str, ...]:
-        """Every layer that runs."""
-        return tuple(layer.name for layer in self.inference.computed)
-
-    @property
     def graph(self) -> Traced:
         """What is built for the pass: the whole CNN, of which the graph takes a part."""
-        computed = self.inference.computed
-        return Traced(
-            len(self.cnn.layers), self.cnn.parameters, len(computed), sum(layer.parameters for layer in computed)
-        )
+        inference = self.inference
+        return Traced(len(self.cnn.layers), self.cnn.parameters, len(inference.computed), inference.parameters)
 
     def decoding(self, sizes: Sizes) -> Resources:
         """The part of the work that is decoding; nothing where the pass resumes from a tensor."""
@@ -151,7 +142,7 @@ class PickFeatures(Operator):
     cnn_name: str = ""
     """what the query calls the CNN; equal CNNs of several names run once"""
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Numbers an image."""
         return self.output.pool.feature_width(self.source.cnn.by_name[self.output.layer].shape)

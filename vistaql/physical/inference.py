@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from vistaql.models.cnn import Cnn, Layer
+from vistaql.models.cnn import CONVOLUTIONS, Cnn, Layer
 from vistaql.models.pool import GAP, WHOLE, Pool
 
 
@@ -16,6 +16,11 @@ class Output:
 
     layer: str
     pool: Pool
+
+    @property
+    def digest(self) -> str:
+        """What it is, in a form that is cheap to make."""
+        return self.column
 
     @property
     def column(self) -> str:
@@ -58,7 +63,7 @@ class Pass:
         """What the pass is called while it runs: its CNN, and the last layer it computes."""
         return f"{self.cnn.name} {self.layers[-1]}"
 
-    @property
+    @cached_property
     def layers(self) -> tuple[str, ...]:
         """Every layer whose tensor the pass computes for its own sake, in network order, each once."""
         wanted = {output.layer for output in self.outputs} | set(self.keep)
@@ -68,10 +73,28 @@ class Pass:
     def computed(self) -> tuple[Layer, ...]:
         """Every layer that runs, in network order."""
         needed = set(self.layers)
-        for layer in reversed(self.cnn.layers):
-            if layer.name in needed and layer.name != self.source:
+        # Nothing before the start is needed, since everything behind a cut point passes through it.
+        first = 0 if self.source is None else self.cnn.position[self.source] + 1
+        span = self.cnn.layers[first : self.cnn.position[self.layers[-1]] + 1]
+        for layer in reversed(span):
+            if layer.name in needed:
                 needed.update(layer.inputs)
-        return tuple(layer for layer in self.cnn.layers if layer.name in needed and layer.name != self.source)
+        return tuple(layer for layer in span if layer.name in needed)
+
+    @cached_property
+    def computed_names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(layer.name for layer in self.computed)
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many weights they have."""
+        return sum(layer.parameters for layer in self.computed)
+
+    @cached_property
+    def convolution_parameters(self) -> int:
+        """How many of them belong to convolutions."""
+        return sum(layer.parameters for layer in self.computed if layer.kind in CONVOLUTIONS)
 
     @property
     def flops(self) -> int:

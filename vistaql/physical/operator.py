@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,11 @@ FLOAT32 = 4
 
 
 @dataclass(frozen=True)
-class Operator(Node, ABC):
+class Operator(Node):
     """A step that runs. `run` gets the values of its inputs in the order of `inputs`."""
+
+    # Not an ABC, which would make each `isinstance` and `match` over operators a call of Python: planning makes
+    # thousands. mypy refuses an operator that lacks a method all the same.
 
     @abstractmethod
     def size(self, sizes: Sizes) -> int:

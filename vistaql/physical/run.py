@@ -37,10 +37,11 @@ def run_order(root: Operator) -> tuple[Operator, ...]:
     """
     found = [node for node in root.walk() if isinstance(node, Operator)]
     urgency = urgencies(found)
-    waits = {node.digest: len({source.digest for source in node.inputs}) for node in found}
+    sources = {node.digest: {source.digest for source in node.inputs} for node in found}
+    waits = {digest: len(read) for digest, read in sources.items()}
     readers: dict[str, list[Operator]] = {node.digest: [] for node in found}
     for node in found:
-        for digest in {source.digest for source in node.inputs}:
+        for digest in sources[node.digest]:
             readers[digest].append(node)
     ready = [(urgency[node.digest], place, node) for place, node in enumerate(found) if not waits[node.digest]]
     places = {node.digest: place for place, node in enumerate(found)}

@@ -21,7 +21,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Self
 
 
@@ -43,11 +43,12 @@ class Node:
     def __eq__(self, other: object) -> bool:
         return self is other or (type(self) is type(other) and self.digest == other.digest)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Node, ...]:
         """The nodes this one reads from, in the order of its fields."""
         found: list[Node] = []
-        for value in self._values():
+        for item in fields_of(self._kind):
+            value = getattr(self, item.name)
             if isinstance(value, Node):
                 found.append(value)
             elif isinstance(value, tuple):
@@ -64,21 +65,22 @@ class Node:
         waiting: list[tuple[Node, Iterator[Node]]] = [(self, iter(self.inputs))]
         while waiting:
             node, inputs = waiting[-1]
-            child = next((item for item in inputs if id(item) not in entered), None)
-            if child is not None:
-                entered.add(id(child))
-                waiting.append((child, iter(child.inputs)))
-                continue
-            waiting.pop()
-            # Digests of the inputs are known by now.
-            if node.digest not in given:
-                given.add(node.digest)
-                yield node
+            for child in inputs:
+                if id(child) not in entered:
+                    entered.add(id(child))
+                    waiting.append((child, iter(child.inputs)))
+                    break
+            else:
+                waiting.pop()
+                # Digests of the inputs are known by now.
+                if node.digest not in given:
+                    given.add(node.digest)
+                    yield node
 
     def map_inputs(self, change: Callable[[Node], Node]) -> Self:
         """The same node over changed inputs; itself where nothing changed."""
         changed: dict[str, Any] = {}
-        for item in fields(self):
+        for item in fields_of(self._kind):
             value = getattr(self, item.name)
             if isinstance(value, Node):
                 new = change(value)
@@ -100,14 +102,28 @@ class Node:
     def digest(self) -> str:
         """A name for the node that is the same in every process: a hash of its type and the fields that count."""
         parts = [type(self).__name__]
-        parts.extend(f"{item.name}={canonical(value)}" for item, value in self._named() if item.compare)
+        parts += [f"{name}={canonical(getattr(self, name))}" for name in compared(self._kind)]
         return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
 
-    def _values(self) -> list[object]:
-        return [getattr(self, item.name) for item in fields(self)]
+    @property
+    def _kind(self) -> Any:
+        # mypy takes the hash of the instances for that of the type.
+        return type(self)
 
     def _named(self) -> list[tuple[Any, object]]:
-        return [(item, getattr(self, item.name)) for item in fields(self)]
+        return [(item, getattr(self, item.name)) for item in fields_of(self._kind)]
+
+
+@cache
+def fields_of(kind: Any) -> tuple[Any, ...]:
+    """The fields of a kind of node: planning asks thousands of times, and there are some dozen kinds."""
+    return fields(kind)
+
+
+@cache
+def compared(kind: Any) -> tuple[str, ...]:
+    """The names of the fields that count."""
+    return tuple(item.name for item in fields_of(kind) if item.compare)
 
 
 def show(value: object) -> str:
@@ -125,6 +141,8 @@ def canonical(value: object) -> str:
     """A field's value for hashing; unlike `repr` it does not change with the process."""
     if isinstance(value, Node):
         return value.digest
+    if isinstance(value, str) or value is None:
+        return repr(value)
     if isinstance(value, tuple):
         return "(" + ",".join(map(canonical, value)) + ")"
     if isinstance(value, frozenset):

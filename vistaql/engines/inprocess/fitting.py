@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
-from vistaql.engines.inprocess.vectors import DiskVectors, Selection
+from vistaql.engines.inprocess.vectors import Selection
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.evaluation import Examples, evaluate
@@ -32,6 +32,8 @@ class Learnable:
     codes: np.ndarray
     class_names: tuple[str, ...]
     split: list[str | None] | None = None
+    _usable: dict[frozenset[str], Learnable] = field(default_factory=dict)
+    _judged: dict[Evaluation, Examples] = field(default_factory=dict)
 
     @property
     def extent(self) -> Extent:
@@ -42,6 +44,13 @@ class Learnable:
         """The rows whose images could be used. Raises NO_ROWS where none is left."""
         if bad.isdisjoint(self.keys):
             return self
+        if bad not in self._usable:
+            # Passes find more bad images; rows that had fewer of them are not asked for again.
+            self._usable.clear()
+            self._usable[bad] = self._left(bad)
+        return self._usable[bad]
+
+    def _left(self, bad: frozenset[str]) -> Learnable:
         if bad.issuperset(self.keys):
             raise VistaQLError(
                 Code.NO_ROWS, f"None of the images of {len(self.keys):,} rows can be used.",
@@ -57,9 +66,16 @@ class Learnable:
         )
 
     def examples(self, evaluation: Evaluation) -> Examples:
-        """The rows with the fold in which each is tested."""
-        columns = StructuredColumns.of(self.table) if self.table.num_columns else None
-        return Examples(tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns)
+        """The rows with the fold in which each is tested.
+
+        Dealt and encoded once for all layers and learners that are judged alike.
+        """
+        if evaluation not in self._judged:
+            columns = StructuredColumns.of(self.table) if self.table.num_columns else None
+            self._judged[evaluation] = Examples(
+                tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns
+            )
+        return self._judged[evaluation]
 
     def tested(self, evaluation: Evaluation) -> np.ndarray:
         """Where each row is tested."""
@@ -91,14 +107,17 @@ def fit_layer(
     return FitResult(scores, found.width, found.fit_seconds, digest, found.converged)
 
 
-def aligned(keys: list[str], features: FeatureArray) -> np.ndarray | DiskVectors | Selection:
-    """The vectors in the order of the keys, not copied: another order is a matter of reading."""
+def aligned(keys: list[str], features: FeatureArray) -> FeatureArray | Selection:
+    """The vectors in the order of the keys, not copied: another order is a matter of reading.
+
+    They may go to disk while they are read, where memory gets tight.
+    """
     if keys == features.keys:
-        return features.values
+        return features
     place = {key: row for row, key in enumerate(features.keys)}
     missing = [key for key in keys if key not in place]
     if missing:
         raise VistaQLError(
             Code.BAD_IMAGE, f"{len(missing):,} rows have no features, such as {missing[0]}: their image cannot be used."
         )
-    return Selection(features.values, np.array([place[key] for key in keys], dtype=np.int64))
+    return Selection(features, np.array([place[key] for key in keys], dtype=np.int64))

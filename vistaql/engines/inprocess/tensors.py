@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vistaql.engines.inprocess.vectors import DiskVectors
 from vistaql.logical.nodes import Reduction
@@ -108,6 +108,19 @@ class FeatureArray:
     def width(self) -> int:
         """Numbers a key."""
         return int(self.values.shape[1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Keys, and numbers a key."""
+        return self.values.shape
+
+    def __getitem__(self, place: Any) -> Any:
+        """As of the values, wherever they lie by now: whoever reads through this holds no array that has to go."""
+        return self.values[place]
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
+        for start in range(0, len(self.keys), 256):
+            yield from self[start : start + 256]
 
     @property
     def extent(self) -> Extent:

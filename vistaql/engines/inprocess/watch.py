@@ -7,7 +7,9 @@ import gc
 import sys
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import Protocol
 
 from vistaql.physical.resident import resident_bytes
@@ -15,6 +17,9 @@ from vistaql.physical.resident import resident_bytes
 # Between the size at which something is done and the limit: a share of it, and never less than this.
 MARGIN_SHARE = 0.04
 LEAST_MARGIN = 48_000_000
+
+# How often a fit is looked at: a gigabyte a second is 100 MB in this time.
+EVERY_SECONDS = 0.1
 
 
 class Spillable(Protocol):
@@ -87,6 +92,24 @@ class MemoryWatch:
                 if not self.tight(coming):
                     return True
         return not self.tight(coming)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Make room whenever it gets tight while the block runs: a fit may take more than was foreseen."""
+        over = Event()
+
+        def look() -> None:
+            while not over.wait(EVERY_SECONDS):
+                self.make_room()
+
+        looker = Thread(target=look, name="memory-watch", daemon=True)
+        looker.start()
+        try:
+            yield
+        finally:
+            # What is being written to disk is finished, since its folder may go next.
+            over.set()
+            looker.join()
 
     def batches_ahead(self, most: int) -> int:
         """Batches in flight: few once memory was tight."""

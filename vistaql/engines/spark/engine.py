@@ -18,9 +18,10 @@ from vistaql.engines.spark.jobs import jobs, watched
 from vistaql.engines.spark.vectors import to_rows
 from vistaql.engines.spark.weights import sent_file
 from vistaql.engines.spark.worker import inference, pass_schema
-from vistaql.physical.choices import ClusterChoices, JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import FitResult, Storage
 from vistaql.progress import FITTING, LOADING, Progress, task
+from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
 
 if TYPE_CHECKING:
     import pyarrow as pa

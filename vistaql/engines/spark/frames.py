@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from vistaql.physical.choices import JoinMethod, Persistence
+from vistaql.settings import JoinMethod, Persistence
 
 if TYPE_CHECKING:
     import pyarrow as pa

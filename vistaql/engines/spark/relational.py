@@ -29,7 +29,7 @@ from vistaql.engines.spark.failures import in_words
 from vistaql.engines.spark.frames import HINTS, Held, configured, from_arrow, workers_with
 from vistaql.engines.spark.scans import as_before, table_frame, types_of
 from vistaql.logical.nodes import Filter, Join, JoinKind, Rows, images_of
-from vistaql.physical.choices import JoinMethod, Persistence
+from vistaql.settings import JoinMethod, Persistence
 from vistaql.stores.duck import connected
 
 if TYPE_CHECKING:
