@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from vistaql.small_table import SmallTable
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -159,9 +161,40 @@ class Exploration:
 class Relation:
     """Rows and columns: the answer of SELECT, SHOW, DESCRIBE."""
 
-    table: pa.Table
+    found: pa.Table | SmallTable
     title: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pa.Table:
+        """The rows as a table of Arrow."""
+        return self.found.to_arrow() if isinstance(self.found, SmallTable) else self.found
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+        return self.found.num_rows
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns; SELECT allows one twice."""
+        return list(self.found.column_names)
+
+    @property
+    def numbers(self) -> list[bool]:
+        """Whether each column holds numbers."""
+        if isinstance(self.found, SmallTable):
+            return self.found.numbers
+        from pyarrow import types
+
+        checks = (types.is_integer, types.is_floating, types.is_decimal)
+        return [any(check(field.type) for check in checks) for field in self.found.schema]
+
+    def lists(self, limit: int) -> list[list[object]]:
+        """The first values of each column."""
+        if isinstance(self.found, SmallTable):
+            return self.found.lists(limit)
+        return [column.to_pylist() for column in self.found.slice(0, limit).columns]
 
 
 @dataclass(frozen=True)

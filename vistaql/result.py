@@ -27,8 +27,8 @@ class Result:
         match self.outcome:
             case Exploration():
                 return result_table(self.outcome)
-            case Relation(table):
-                return table
+            case Relation():
+                return self.outcome.table
             case Report(_, facts):
                 return pa.table({name: [value] for name, value in facts})
             case Explanation(text):

@@ -17,7 +17,7 @@ from vistaql.models.cnn import Cnn
 from vistaql.models.listing import show_layers_rows
 from vistaql.outcome import Outcome, Relation
 from vistaql.settings import Settings
-from vistaql.stores.small_columns import column
+from vistaql.small_table import SmallTable
 
 if TYPE_CHECKING:
     from vistaql.statements import Desk
@@ -142,6 +142,4 @@ def describe_cnn(cnn: Cnn) -> Relation:
 
 def relation(columns: Mapping[str, Sequence[object]], title: str = "") -> Relation:
     """Columns as a relation."""
-    import pyarrow as pa
-
-    return Relation(pa.table({name: column(values) for name, values in columns.items()}), title)
+    return Relation(SmallTable(columns), title)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from vistaql.catalog.catalog import Catalog, Kind
 from vistaql.catalog.results import result_table
 from vistaql.errors import VistaQLError
 from vistaql.models.cnn import Cnn
 from vistaql.outcome import Exploration, Relation, Report
-from vistaql.stores import small_columns
+from vistaql.small_table import SmallTable
 from vistaql.stores.image_set import ImageSet
 from vistaql.stores.tables import ColumnInfo, Table
 from vistaql.units import format_size
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def show_tables(catalog: Catalog, registered: Iterable[Table] = ()) -> Relation:
     """SHOW TABLES; `registered` live in the session only."""
     tables = [*catalog.tables(), *registered]
     return Relation(
-        _rows(
+        SmallTable(
             {
                 "name": [table.name for table in tables],
                 "rows": [table.rows for table in tables],
@@ -42,7 +38,7 @@ def show_images(catalog: Catalog) -> Relation:
     """SHOW IMAGES."""
     sets = catalog.image_sets()
     return Relation(
-        _rows(
+        SmallTable(
             {
                 "name": [images.name for images in sets],
                 "images": [images.statistics.count for images in sets],
@@ -62,7 +58,7 @@ def show_cnns(catalog: Catalog, roster: Sequence[Cnn], decode: Callable[[str], C
     hidden = {cnn.name.casefold() for cnn in own}
     cnns = [*(cnn for cnn in roster if cnn.name.casefold() not in hidden), *own]
     return Relation(
-        _rows(
+        SmallTable(
             {
                 "name": [cnn.name for cnn in cnns],
                 "registered": [cnn.name.casefold() in hidden for cnn in cnns],
@@ -85,7 +81,7 @@ def show_results(catalog: Catalog) -> Relation:
         max((row for row in answer.rows if row.layer), key=lambda row: row.mean, default=None) for answer in answers
     ]
     return Relation(
-        _rows(
+        SmallTable(
             {
                 "name": [entry.name for entry in entries],
                 "created": [entry.created for entry in entries],
@@ -107,7 +103,7 @@ def show_errors(catalog: Catalog, images: str | None = None) -> Relation:
         raise catalog.unknown(Kind.IMAGES, images)
     whose = "the last statement" if images is None else f"the last statement over {images}"
     return Relation(
-        _rows(
+        SmallTable(
             {
                 "images": [name for name, _ in bad],
                 "key": [item.key for _, item in bad],
@@ -128,7 +124,7 @@ def describe(catalog: Catalog, kind: Kind | None, name: str, registered: Mapping
         return _described_images(images)
     if kind in (None, Kind.RESULT) and (answer := catalog.result(name)):
         schema = result_table(answer).schema
-        columns = _rows({"column": schema.names, "type": [str(kind) for kind in schema.types]})
+        columns = SmallTable({"column": schema.names, "type": [str(kind) for kind in schema.types]})
         return Relation(columns, f"result {answer.name}: {answer.statement}")
     raise _unknown(catalog, kind, name, held)
 
@@ -157,9 +153,9 @@ def _described_images(images: ImageSet) -> Relation:
     return Relation(_columns(images.columns, ("key",), images.label), title, notes)
 
 
-def _columns(columns: tuple[ColumnInfo, ...], key: tuple[str, ...], label: str | None) -> pa.Table:
+def _columns(columns: tuple[ColumnInfo, ...], key: tuple[str, ...], label: str | None) -> SmallTable:
     roles = {label: "label"} | dict.fromkeys(key, "key")
-    return _rows(
+    return SmallTable(
         {
             "column": [column.name for column in columns],
             "type": [column.type.value for column in columns],
@@ -173,9 +169,3 @@ def show_create(catalog: Catalog, kind: Kind, name: str) -> Report:
     """SHOW CREATE: the statement that makes the object, as it can be typed again."""
     statement = catalog.required(kind, name).statement
     return Report((statement,), (("statement", statement),))
-
-
-def _rows(columns: Mapping[str, Sequence[object]]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table({name: small_columns.column(values) for name, values in columns.items()})

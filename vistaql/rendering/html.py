@@ -98,13 +98,12 @@ def row(line: Line, scale: float) -> str:
 
 def relation_html(relation: Relation) -> str:
     """A table of the first rows."""
-    table = relation.table
-    columns = [column.to_pylist() for column in table.slice(0, MOST_ROWS).columns]
-    header = "".join(f"<th>{safe(name)}</th>" for name in table.column_names)
+    columns, count = relation.lists(MOST_ROWS), relation.num_rows
+    header = "".join(f"<th>{safe(name)}</th>" for name in relation.names)
     rows = ("".join(f"<td>{safe(shown(value))}</td>" for value in values) for values in zip(*columns, strict=True))
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     title_row = f"<p>{safe(relation.title)}</p>" if relation.title else ""
-    more = f"<p>{table.num_rows - MOST_ROWS:,} more rows</p>" if table.num_rows > MOST_ROWS else ""
+    more = f"<p>{count - MOST_ROWS:,} more rows</p>" if count > MOST_ROWS else ""
     notes = "".join(f"<p>{safe(note)}</p>" for note in relation.notes)
     return f"<div>{title_row}<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>{more}{notes}</div>"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vistaql.outcome import Explanation, Exploration, Relation
 from vistaql.rendering.style import printable
-from vistaql.rendering.values import NULL, column_names, one_line, plain, shown
+from vistaql.rendering.values import NULL, distinct, one_line, plain, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +27,8 @@ def to_json(outcome: Outcome) -> str:
         case Exploration():
             return one_line(outcome.to_json())
         case Relation():
-            names = column_names(outcome.table)
-            columns = [column.to_pylist() for column in outcome.table.columns]
-            rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+            names = distinct(outcome.names)
+            rows = [dict(zip(names, row, strict=True)) for row in zip(*outcome.lists(outcome.num_rows), strict=True)]
             return one_line({"title": outcome.title, "columns": names, "rows": rows, "notes": outcome.notes})
         case Explanation():
             return one_line({"plan": outcome.plan})
@@ -81,7 +80,6 @@ def rows_of(outcome: Outcome) -> Iterable[Sequence[object]] | None:
         case Exploration():
             return [SCORES, *([getattr(row, name) for name in SCORES] for row in outcome.rows)]
         case Relation():
-            columns = [column.to_pylist() for column in outcome.table.columns]
-            return [column_names(outcome.table), *zip(*columns, strict=True)]
+            return [distinct(outcome.names), *zip(*outcome.lists(outcome.num_rows), strict=True)]
         case _:
             return None

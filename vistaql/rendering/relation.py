@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vistaql.rendering.style import cells, fit, pad, printable
-from vistaql.rendering.values import is_number, shown_column, stands_right
+from vistaql.rendering.values import shown_column, stands_right
 from vistaql.rendering.words import counted, filled
 
 if TYPE_CHECKING:
@@ -20,25 +20,23 @@ GAP = "  "
 
 def relation_text(relation: Relation, style: Style) -> str:
     """The rows under their names; one below the other where there are too many columns for the screen."""
-    table = relation.table
-    limit = table.num_rows if style.width is None else min(table.num_rows, MOST_ROWS)
-    columns = [[*map(printable, shown_column(column.to_pylist()))] for column in table.slice(0, limit).columns]
-    names = [printable(name) for name in table.column_names]
+    count = relation.num_rows
+    limit = count if style.width is None else min(count, MOST_ROWS)
+    columns = [[*map(printable, shown_column(values))] for values in relation.lists(limit)]
+    names = [printable(name) for name in relation.names]
     widths = [max([cells(name), *map(cells, column)]) for name, column in zip(names, columns, strict=True)]
     narrowed = squeezed(widths, style.width)
     if narrowed is None:
         body = below_each_other(names, columns, style)
     else:
-        right = [
-            is_number(field.type) or stands_right(column) for field, column in zip(table.schema, columns, strict=True)
-        ]
+        right = [number or stands_right(column) for number, column in zip(relation.numbers, columns, strict=True)]
         body = side_by_side(names, columns, narrowed, right, style)
     notes = [
         *relation.notes,
-        *([f"{counted(table.num_rows - limit, 'more row')}; --format csv prints all"] * (limit < table.num_rows)),
+        *([f"{counted(count - limit, 'more row')}; --format csv prints all"] * (limit < count)),
     ]
     footer = [filled(printable(note), style.text_width - 1) for note in notes]
-    empty = ["(no rows)"] if table.num_rows == 0 else []
+    empty = ["(no rows)"] if count == 0 else []
     return "\n".join([*([printable(relation.title)] if relation.title else []), body, *empty, *footer])
 
 

@@ -7,11 +7,8 @@ import datetime as dt
 import json
 import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 NULL = "NULL"
 QUANTITY = re.compile(r"-?[\d.,]+ (?:[KMGT]?B|min|m?s)")
@@ -104,19 +101,12 @@ def stands_right(texts: list[str]) -> bool:
     return bool(told) and all(QUANTITY.fullmatch(text) for text in told)
 
 
-def column_names(table: pa.Table) -> tuple[str, ...]:
+def distinct(given: Sequence[str]) -> tuple[str, ...]:
     """The names of the columns, made distinct: SELECT allows a name twice, an object of JSON does not."""
     names: list[str] = []
-    for name in table.column_names:
+    for name in given:
         made, number = name, 2
         while made in names:
             made, number = f"{name}_{number}", number + 1
         names.append(made)
     return tuple(names)
-
-
-def is_number(kind: pa.DataType) -> bool:
-    """Whether a column holds numbers, which stand at the right."""
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
