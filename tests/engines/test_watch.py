@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("plan", ["eager", "staged"])
+@pytest.mark.parametrize("plan", ["staged", pytest.param("eager", marks=pytest.mark.volume)])
 def test_a_tight_run_spills_and_gives_the_same_bits(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: str
 ) -> None:

@@ -136,8 +136,8 @@ def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Can
 @pytest.mark.parametrize(
     ("cnn", "hybrids"),
     [
-        ("strokes", 2),
-        ("resnet20", 0),
+        ("strokes", 0),
+        pytest.param("resnet20", 2, marks=pytest.mark.volume),
         *(pytest.param(cnn, 2, marks=pytest.mark.volume) for cnn in LARGE),
     ],
 )

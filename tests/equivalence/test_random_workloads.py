@@ -94,7 +94,7 @@ def test_all_plans_of_three_layers_give_equal_results(session: Session, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("workloads", "most"), [pytest.param(50, 2), pytest.param(2000, 10_000, marks=pytest.mark.volume)]
+    ("workloads", "most"), [pytest.param(30, 2), pytest.param(2000, 10_000, marks=pytest.mark.volume)]
 )
 def test_all_plans_of_a_workload_give_equal_results(
     session: Session, tmp_path: Path, workloads: int, most: int

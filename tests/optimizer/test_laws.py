@@ -32,7 +32,7 @@ assert STROKES is not None
 SIZES = Sizes(800, 1000, 800, 9, 5, 2e5, 9e4, 40_000, exact=True)
 
 # Of 2,000 examples in all, and of 100,000 where there is time.
-MANY = pytest.mark.parametrize("examples", [300, pytest.param(20_000, marks=pytest.mark.volume)])
+MANY = pytest.mark.parametrize("examples", [200, pytest.param(20_000, marks=pytest.mark.volume)])
 FEW = pytest.mark.parametrize("examples", [15, pytest.param(1_000, marks=pytest.mark.volume)])
 
 

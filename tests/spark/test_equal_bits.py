@@ -59,9 +59,9 @@ def check(
 
 
 def quick_and_slow() -> Iterator[Any]:
-    """The first two plans always, the others with the tests that take minutes."""
+    """The first plan always, the others with the tests that take minutes."""
     for place, row in enumerate(PAIRWISE):
-        yield pytest.param(row[0], row[1:], marks=[pytest.mark.volume] if place > 1 else [])
+        yield pytest.param(row[0], row[1:], marks=[pytest.mark.volume] if place else [])
 
 
 @pytest.mark.parametrize(("cnn", "choices"), tuple(quick_and_slow()))
