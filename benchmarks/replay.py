@@ -33,7 +33,6 @@ from replay_facts import (
     CPUS,
     FOODS,
     IGNITE,
-    READ_MINUTES,
     READING,
     READING_RASTER,
     ROWS,
@@ -45,10 +44,10 @@ from replay_facts import (
     Row,
     Store,
 )
+from replay_profile import START, Fitting, profile
 
 from vistaql.models import roster
 from vistaql.models.pool import GAP, WHOLE
-from vistaql.optimizer.calibration import Calibration
 from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.grouping import Group, Grouping, Strategy, named
@@ -57,73 +56,11 @@ from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.resources import NOTHING, Fitted, Inferred, Resources, Traced
 
-FREE = 1e30
-"""a rate at which work takes no time: it is counted elsewhere, or the paper has none of it"""
-
-DISK_BYTES = 100e6
-"""a hard disk of that time, B/s: data sheet"""
-GPU_FLOPS = 2e12
-"""a third of the peak of a Titan X in float32: data sheet"""
 ALPHA = 1.2
 """a stored row over its bytes (the paper's Figure 15)"""
 SYSTEM_BYTES, CORE_BYTES, USER_BYTES = 3e9, 2.4e9, 1e9
 """what the paper's inequality 12 takes off a worker's memory, user memory as its copies of one partition"""
 ITERATIONS = 10
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """What is fitted on Spark/Foods: rates of a core, and fixed costs in seconds."""
-
-    flops: float
-    serial: float
-    """share of inference that more CPUs of a node do not help with"""
-    query: float
-    """a job: start, join, the first pass over the table"""
-    training: float
-    """a logistic regression of ten iterations"""
-    task: float
-    """a task of a pass, on its node"""
-    parameter: float
-    """a weight of the graph that each task imports"""
-    decode: float
-    """an image decoded and resized, on one core"""
-    byte: float
-    """a byte of a table written to or read from memory"""
-
-
-START = Fitting(15e9, 0.2, 60.0, 10.0, 0.05, 4e-9, 0.05, 5e-10)
-
-
-def profile(fitting: Fitting, cluster: Cluster) -> Calibration:
-    """The cluster's node as a calibration of this project."""
-    flops = GPU_FLOPS if cluster.gpu else fitting.flops
-    return Calibration(
-        convolution_flops=flops,
-        pointwise_flops=flops,
-        depthwise_flops=flops,
-        dense_flops=flops,
-        moved_bytes=FREE,
-        weight_bytes=FREE,
-        inference_serial=1.0 if cluster.gpu else fitting.serial,
-        batch_seconds=0.0,
-        decoded_pixels=1 / fitting.decode,
-        decoded_bytes=FREE,
-        opened_images=FREE,
-        listed_images=FOODS.rows / 60 / READ_MINUTES[1],
-        read_bytes=DISK_BYTES,
-        kept_bytes=1 / fitting.byte,
-        spilled_bytes=DISK_BYTES,
-        fit_flops=fitting.flops,
-        fit_seconds=fitting.training,
-        model_layer_seconds=0.0,
-        model_parameter_seconds=0.0,
-        graph_layer_seconds=0.0,
-        graph_parameter_seconds=fitting.parameter,
-        graph_seconds=0.0,
-        task_seconds=fitting.task,
-        query_seconds=fitting.query,
-    )
 
 
 @dataclass(frozen=True)
