@@ -32,8 +32,8 @@ class Learnable:
     codes: np.ndarray
     class_names: tuple[str, ...]
     split: list[str | None] | None = None
-    _usable: dict[frozenset[str], Learnable] = field(default_factory=dict)
-    _judged: dict[Evaluation, Examples] = field(default_factory=dict)
+    _usable: dict[frozenset[str], Learnable] = field(default_factory=dict, init=False)
+    _judged: dict[Evaluation, Examples] = field(default_factory=dict, init=False)
 
     @property
     def extent(self) -> Extent:
