@@ -1,19 +1,21 @@
 """How good are the choices, and the estimates? Every plan near the best is run and compared with the chosen one.
 
-    VISTAQL_TEST_DATA=DIR python benchmarks/regret.py [--only 0..5] [--rounds 1] [--results FILE] [--calibrate]
+    VISTAQL_TEST_DATA=DIR python benchmarks/regret.py --home DIR --setup
+    VISTAQL_TEST_DATA=DIR python benchmarks/regret.py --home DIR [--only 0..5] [--rounds 3] [--results FILE]
     python benchmarks/regret.py --results FILE --table
 
 24 workloads: three CNNs of different shape, layers near the input and far from it, a join that keeps all images or one
-in eight, ample and tight memory, few and many photos, pooled and not. For each, the plans whose estimate is within
-twice the best one's are run in processes of their own; the first is run once more at the end, so that drift of the
-machine shows. Results are appended to FILE as lines of JSON; `--table` prints the figures of all of them:
+in eight, ample and tight memory, few and many photos, pooled and not. `--setup` names them in a home and measures the
+machine and the CNNs, as a user would; what runs teach is not kept. For each workload, all plans whose estimate is
+within twice the best one's are run, in processes of their own. Then those that took at most a quarter longer than the
+fastest are run again, in turn, until each has run so many rounds: a few hundredths are noise in one run.
+Results are appended to FILE as lines of JSON; `--table` prints the figures of all of them:
 
-* regret: seconds of the chosen plan by those of the fastest (1 if the choice was the fastest);
+* regret: seconds of the chosen plan by those of the fastest, medians (1 if the choice was the fastest);
 * estimate by actual of the chosen plan, whole query without the start of Python;
 * estimated by actual peak of memory, of every plan that ran.
 
-About a minute a plan and 3 to 8 plans a workload on two quiet cores: two hours for everything. `--calibrate` measures
-the machine and the CNNs first, as a user would.
+About an hour for everything on two quiet cores.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,10 +39,10 @@ REGISTER CNN mobilenet FROM mobilenet_v2 WEIGHTS '{data}/weights/mobilenet_v2_1.
 REGISTER CNN squeezenet FROM file '{data}/weights/squeezenet_v1.0_227.keras' WITH (preprocessing = tf);
 REGISTER CNN resnet20 FROM file '{data}/weights/resnet20_cifar10_32.keras' WITH (preprocessing = torch);
 """
-# Plans whose estimate is within this of the best one's are run, the likeliest first, and never more than MOST_PLANS.
+# Plans whose estimate is within this of the best one's are run.
 WITHIN = 2.0
-MOST_PLANS = 8
-TIGHT = "1600MB"
+# Plans that took at most this of the fastest one's seconds are run again.
+CLOSE = 1.25
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Workload:
     layers: str
     photos: int
     selective: bool
-    tight: bool
+    limit: str = "auto"
 
     @property
     def query(self) -> str:
@@ -63,14 +64,9 @@ class Workload:
             f"TRAIN logistic_regression"
         )
 
-    @property
-    def memory(self) -> str:
-        """The limit as it is set."""
-        return TIGHT if self.tight else "auto"
-
     def __str__(self) -> str:
-        kind = f"{'selective' if self.selective else 'all'}, {'tight' if self.tight else 'ample'}"
-        return f"{self.cnn} ({self.layers}) {self.photos} photos, {kind}"
+        kind = f"{'selective' if self.selective else 'all'}, memory {self.limit}"
+        return f"{self.cnn} {self.photos} photos, {kind} ({self.layers})"
 
 
 NEAR = {
@@ -84,22 +80,27 @@ FAR = {
     "resnet20": "stage2_block3_out, stage3_block2_out, stage3_block3_out, avg_pool",
 }
 WHOLE = {
-    "mobilenet": "block_13_expand_relu POOL none, out_relu",
-    "squeezenet": "fire8_concat POOL none, fire9_concat",
+    "mobilenet": "block_13_expand_relu POOL none, out_relu POOL none",
+    "squeezenet": "fire8_concat POOL none, fire9_concat POOL none",
     "resnet20": "stage2_block1_out POOL none, stage3_block3_out POOL none",
 }
+MANY = {"mobilenet": 1200, "squeezenet": 1200, "resnet20": 3000}
+SOME = {"mobilenet": 500, "squeezenet": 500, "resnet20": 2000}
+TIGHT = {"mobilenet": "1450MB", "squeezenet": "1250MB", "resnet20": "920MB"}
+# Eager plans with their vectors in memory do not fit.
+TIGHTER = {"mobilenet": "1700MB", "squeezenet": "2200MB", "resnet20": "1200MB"}
 WORKLOADS = tuple(
     work
     for cnn in NEAR
     for work in (
-        Workload(cnn, NEAR[cnn], 3000, selective=False, tight=False),
-        Workload(cnn, NEAR[cnn], 200, selective=False, tight=False),
-        Workload(cnn, FAR[cnn], 3000, selective=False, tight=False),
-        Workload(cnn, FAR[cnn], 3000, selective=True, tight=False),
-        Workload(cnn, FAR[cnn], 200, selective=False, tight=True),
-        Workload(cnn, f"{NEAR[cnn]}, {FAR[cnn]}", 1500, selective=False, tight=True),
-        Workload(cnn, WHOLE[cnn], 1000, selective=False, tight=False),
-        Workload(cnn, WHOLE[cnn], 1000, selective=False, tight=True),
+        Workload(cnn, NEAR[cnn], MANY[cnn], selective=False),
+        Workload(cnn, NEAR[cnn], 200, selective=False),
+        Workload(cnn, FAR[cnn], MANY[cnn], selective=False),
+        Workload(cnn, FAR[cnn], 3000, selective=True),
+        Workload(cnn, FAR[cnn], 200, selective=False, limit=TIGHT[cnn]),
+        Workload(cnn, f"{NEAR[cnn]}, {FAR[cnn]}", MANY[cnn], selective=False, limit=TIGHT[cnn]),
+        Workload(cnn, WHOLE[cnn], SOME[cnn], selective=False),
+        Workload(cnn, WHOLE[cnn], SOME[cnn], selective=False, limit=TIGHTER[cnn]),
     )
 )
 
@@ -156,6 +157,11 @@ class Ran:
     seconds: tuple[float, ...]
     peak: int
 
+    @property
+    def median(self) -> float:
+        """Seconds of the middle round."""
+        return statistics.median(self.seconds)
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -163,24 +169,21 @@ class Measured:
 
     workload: int
     plans: tuple[Ran, ...]
-    again: float
-    """the chosen plan once more, at the end"""
 
     @property
     def regret(self) -> float:
-        """Seconds of the chosen plan by those of the fastest one. The chosen plan's second chance counts as a round."""
-        chosen = statistics.median((*self.plans[0].seconds, self.again))
-        return chosen / min(chosen, *(statistics.median(item.seconds) for item in self.plans))
+        """Seconds of the chosen plan by those of the fastest one."""
+        return self.plans[0].median / min(item.median for item in self.plans)
 
     @property
     def ratio(self) -> float:
         """Estimate by actual of the chosen plan."""
-        return self.plans[0].estimate / statistics.median((*self.plans[0].seconds, self.again))
+        return self.plans[0].estimate / self.plans[0].median
 
 
 def child(home: Path, work: Workload, number: int) -> str:
     """Run the child; what it printed last."""
-    command = [sys.executable, "-c", CHILD, str(home), work.query, work.memory, str(number)]
+    command = [sys.executable, "-c", CHILD, str(home), work.query, work.limit, str(number)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip().splitlines()[-1]
 
@@ -189,7 +192,7 @@ def measure(home: Path, number: int, rounds: int) -> Measured:
     """Run every plan near the best one."""
     work = WORKLOADS[number]
     plans = json.loads(child(home, work, -1))
-    near = [place for place, plan in enumerate(plans) if plan[1] <= WITHIN * plans[0][1]][:MOST_PLANS]
+    near = [place for place, plan in enumerate(plans) if plan[1] <= WITHIN * plans[0][1]]
     times: dict[int, list[float]] = {place: [] for place in near}
     peaks = dict.fromkeys(near, 0)
     digests = set()
@@ -200,14 +203,11 @@ def measure(home: Path, number: int, rounds: int) -> Measured:
             peaks[place] = max(peaks[place], found["peak"])
             digests.add(tuple(found["digests"]))
             print(f"    {plans[place][0]:<60} {plans[place][1]:6.1f} {found['seconds']:6.1f} s", flush=True)
+        fastest = min(statistics.median(found) for found in times.values())
+        near = [place for place in near if place == 0 or statistics.median(times[place]) <= CLOSE * fastest]
     if len(digests) != 1:
         sys.exit(f"Plans of workload {number} gave different features.")
-    again = json.loads(child(home, work, 0))["seconds"]
-    ran = []
-    for place in near:
-        name, estimate, estimated_peak = plans[place]
-        ran.append(Ran(name, estimate, estimated_peak, tuple(times[place]), peaks[place]))
-    return Measured(number, tuple(ran), again)
+    return Measured(number, tuple(Ran(*plans[place], tuple(seconds), peaks[place]) for place, seconds in times.items()))
 
 
 def table(found: Iterable[Measured]) -> None:
@@ -215,10 +215,11 @@ def table(found: Iterable[Measured]) -> None:
     rows = sorted(found, key=lambda item: item.workload)
     for item in rows:
         peak = item.plans[0].estimated_peak / item.plans[0].peak
-        drift = item.again / item.plans[0].seconds[-1]
+        spread = max(item.plans[0].seconds) / min(item.plans[0].seconds)
         print(
-            f"{item.workload:>2} {str(WORKLOADS[item.workload])[:78]:<78} {len(item.plans)} plans  "
-            f"regret {item.regret:.2f}  estimate {item.ratio:.2f}  peak {peak:.2f}  drift {drift:.2f}"
+            f"{item.workload:>2} {str(WORKLOADS[item.workload])[:60]:<60} {item.plans[0].plan[:24]:<24} "
+            f"of {len(item.plans)}  regret {item.regret:.2f}  estimate {item.ratio:.2f}  peak {peak:.2f}  "
+            f"spread {spread:.2f}"
         )
     regrets = sorted(item.regret for item in rows)
     ratios = [max(item.ratio, 1 / item.ratio) for item in rows]
@@ -239,7 +240,7 @@ def read(path: Path) -> list[Measured]:
     for line in path.read_text().splitlines():
         facts = json.loads(line)
         plans = tuple(Ran(**{**plan, "seconds": tuple(plan["seconds"])}) for plan in facts["plans"])
-        found[facts["workload"]] = Measured(facts["workload"], plans, facts["again"])
+        found[facts["workload"]] = Measured(facts["workload"], plans)
     return list(found.values())
 
 
@@ -247,28 +248,38 @@ def main() -> None:
     """Run the workloads named, or print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default=f"0..{len(WORKLOADS)}")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--results", type=Path, default=Path("regret.jsonl"))
-    parser.add_argument("--calibrate", action="store_true")
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--setup", action="store_true")
     parser.add_argument("--table", action="store_true")
     given = parser.parse_args()
     if given.table:
         table(read(given.results))
         return
+    if given.home is None:
+        parser.error("--home names the folder of the catalog")
+    if given.setup:
+        data = Path(os.environ["VISTAQL_TEST_DATA"]).resolve()
+        measuring = "CALIBRATE; CALIBRATE CNN mobilenet; CALIBRATE CNN squeezenet; CALIBRATE CNN resnet20;"
+        command = [
+            sys.executable,
+            "-m",
+            "vistaql",
+            "--home",
+            str(given.home),
+            "-c",
+            SETUP.format(data=data) + measuring,
+        ]
+        subprocess.run(command, check=True)
+        return
     from memory_limits import numbers
 
-    data = Path(os.environ["VISTAQL_TEST_DATA"]).resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        calibrate = "CALIBRATE; CALIBRATE CNN mobilenet; CALIBRATE CNN squeezenet; CALIBRATE CNN resnet20;"
-        script = SETUP.format(data=data) + (calibrate if given.calibrate else "")
-        command = [sys.executable, "-m", "vistaql", "--home", str(home), "-c", script]
-        subprocess.run(command, check=True)
-        for number in numbers(given.only, len(WORKLOADS)):
-            print(f"{number} {WORKLOADS[number]}", flush=True)
-            found = measure(home, number, given.rounds)
-            with given.results.open("a") as file:
-                file.write(json.dumps(asdict(found)) + "\n")
+    for number in numbers(given.only, len(WORKLOADS)):
+        print(f"{number} {WORKLOADS[number]}", flush=True)
+        found = measure(given.home, number, given.rounds)
+        with given.results.open("a") as file:
+            file.write(json.dumps(asdict(found)) + "\n")
     table(read(given.results))
 
 
