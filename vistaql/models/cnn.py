@@ -70,7 +70,7 @@ class Layer:
     flops: int
     parameters: int
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """Bytes of one image's tensor at this layer, float32."""
         return 4 * math.prod(self.shape)
@@ -217,6 +217,11 @@ class Cnn:
             for layer in self.layers
             if len(found := readers.get(layer.name, [])) == 1 and found[0] in FUSES_WITH.get(layer.kind, ())
         )
+
+    @cached_property
+    def merged(self) -> frozenset[str]:
+        """Layers without a tensor of their own, as they are computed together with their reader; padding has one."""
+        return frozenset(name for name in self.fused if self.by_name[name].kind != "ZeroPadding2D")
 
     def unfused_source(self, name: str) -> str:
         """The layer, not a fused one, from which a fused layer is computed. Fused layers read one layer each."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 from vistaql.models.cnn import CONVOLUTIONS, Cnn, Layer
 from vistaql.models.pool import GAP, WHOLE, Pool
@@ -72,14 +73,12 @@ class Pass:
     @cached_property
     def computed(self) -> tuple[Layer, ...]:
         """Every layer that runs, in network order."""
-        needed = set(self.layers)
-        # Nothing before the start is needed, since everything behind a cut point passes through it.
-        first = 0 if self.source is None else self.cnn.position[self.source] + 1
-        span = self.cnn.layers[first : self.cnn.position[self.layers[-1]] + 1]
-        for layer in reversed(span):
-            if layer.name in needed:
-                needed.update(layer.inputs)
-        return tuple(layer for layer in span if layer.name in needed)
+        masks = self.cnn.ancestor_masks
+        needed = reduce(or_, map(masks.__getitem__, self.layers))
+        if self.source is not None:
+            needed &= ~masks[self.source]
+        # The lowest bit, which is that of the first layer, is the last digit.
+        return tuple(layer for layer, bit in zip(self.cnn.layers, reversed(f"{needed:b}"), strict=False) if bit == "1")
 
     @cached_property
     def computed_names(self) -> tuple[str, ...]:
@@ -108,25 +107,24 @@ class Pass:
         A layer computed together with its reader has no tensor of its own, and what it reads lives until that reader
         has run; padding is written out all the same.
         """
-        places = {layer.name: place for place, layer in enumerate(self.computed)}
-        last_use = dict.fromkeys(self.keep, len(self.computed))
-        for layer in reversed(self.computed):
-            read = last_use.get(layer.name, places[layer.name]) if self.merged(layer) else places[layer.name]
+        merged, end = self.cnn.merged, len(self.computed)
+        last_use = dict.fromkeys(self.keep, end)
+        for place, layer in zip(range(end - 1, -1, -1), reversed(self.computed), strict=True):
+            read = last_use.get(layer.name, place) if layer.name in merged else place
             for source in layer.inputs:
-                last_use[source] = max(read, last_use.get(source, 0))
-        freed = [0] * (len(self.computed) + 1)
+                if last_use.get(source, 0) < read:
+                    last_use[source] = read
+        freed = [0] * (end + 1)
         live = peak = 0
         for place, layer in enumerate(self.computed):
-            own = 0 if self.merged(layer) else layer.bytes
-            live += own
-            peak = max(peak, live)
-            freed[max(place, last_use.get(layer.name, place))] += own
+            if layer.name not in merged:
+                own = layer.bytes
+                live += own
+                if live > peak:
+                    peak = live
+                freed[last_use.get(layer.name, place)] += own
             live -= freed[place]
         return peak
-
-    def merged(self, layer: Layer) -> bool:
-        """Whether a layer is computed together with its reader, without a tensor of its own."""
-        return layer.name in self.cnn.fused and layer.kind != "ZeroPadding2D"
 
     def shown(self, output: Output) -> str:
         """An output with its pooling, where that is not the one the layer has by default."""
