@@ -15,7 +15,6 @@ import numpy as np
 
 from vistaql.models.cnn import Cnn
 from vistaql.models.work import work_of
-from vistaql.physical.inference import Pass
 
 # Elements written for one operation of a layer, when blocks of about equal time are wanted.
 OPERATIONS_A_BYTE = 15.0
@@ -72,21 +71,43 @@ def time_network(cnn: Cnn, ends: tuple[str, ...], rounds: int) -> NetworkTime:
 
 def time_blocks(model: object, cnn: Cnn, ends: tuple[str, ...], rounds: int) -> Iterator[BlockTime]:
     """Each block by itself, from the end of the one before it."""
-    from vistaql.engines.tensorflow.graph import freeze_model
+    from vistaql.engines.tensorflow.runtime import import_tensorflow
 
+    tf = import_tensorflow()
     random = np.random.default_rng(1)
     start: str | None = None
     for end in ends:
         shape = (*cnn.input_size, 3) if start is None else cnn.by_name[start].shape
         numbers = random.random((cnn.batch_rows, *shape), dtype=np.float32)
-        batch = (255 * numbers).astype(np.uint8) if start is None else numbers
+        batch = tf.convert_to_tensor((255 * numbers).astype(np.uint8) if start is None else numbers)
         before = perf_counter()
-        graph = freeze_model(model, Pass(cnn, start, (), (end,)))
+        graph = trace_block(model, cnn, start, end)
         graph(batch)
         first = perf_counter() - before
         fastest = min(seconds_of(lambda: graph(batch)) for _ in range(rounds))  # noqa: B023 - called at once
         yield BlockTime(start, end, fastest / cnn.batch_rows, max(0.0, first - fastest))
         start = end
+
+
+def trace_block(model: object, cnn: Cnn, start: str | None, end: str) -> Callable[[object], object]:
+    """The graph of a block, as it is in a pass. It gives one number an image.
+
+    Giving the whole tensor, or pooling it, would take as long as some blocks do, and passes go on from where it lies.
+    """
+    from vistaql.engines.tensorflow.graph import barrier, concrete, run_layers
+    from vistaql.engines.tensorflow.preprocessing import preprocess
+    from vistaql.engines.tensorflow.runtime import held_stderr
+
+    source = start or cnn.input_layer.name
+    ordered = [name for name in cnn.ancestors(end, source) if name != source]
+
+    def run(batch: object) -> object:
+        first = batch if start else preprocess(batch, cnn.preprocessing)
+        tensor = run_layers(model, {source: barrier(first)}, ordered, cnn.fused)[end]
+        return tensor[(slice(None), *[0] * len(cnn.by_name[end].shape))]
+
+    with held_stderr():
+        return concrete(run, cnn, start)
 
 
 def seconds_of(work: Callable[[], object]) -> float:
