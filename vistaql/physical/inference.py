@@ -120,8 +120,7 @@ class Pass:
             if layer.name not in merged:
                 own = layer.bytes
                 live += own
-                if live > peak:
-                    peak = live
+                peak = max(peak, live)
                 freed[last_use.get(layer.name, place)] += own
             live -= freed[place]
         return peak
