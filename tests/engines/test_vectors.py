@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from vistaql.engines.inprocess.fitting import aligned
 from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
 from vistaql.engines.inprocess.vectors import DiskVectors, Selection
 from vistaql.learners import LogisticRegression
-from vistaql.learners.evaluation import Examples, evaluate
+from vistaql.learners.evaluation import Examples, check_finite, evaluate
 from vistaql.learners.folds import deal
 from vistaql.learners.metrics import METRICS
 
@@ -55,6 +56,23 @@ def test_every_way_of_reading_gives_the_same(
         assert np.array_equal(chosen[:3], values[order][:3])
         assert np.array_equal(chosen[places, columns], values[order][places, columns])
         assert np.array_equal(np.stack(list(chosen)), values[order])
+
+
+def test_long_vectors_are_looked_through_a_few_at_a_time(tmp_path: Path) -> None:
+    """24 vectors of 500,000 numbers are 48 MB; their digest and the search for NaN hold some of them at once."""
+    disk = DiskVectors(500_000, str(tmp_path))
+    for number in range(24):
+        disk.append(np.full((1, 500_000), number, np.float32))
+    keys = [str(number) for number in range(24)]
+    features = aligned(keys[::-1], FeatureArray(keys, disk))
+    tracemalloc.start()
+    try:
+        check_finite(features)
+        digest_of(keys[::-1], features)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 @pytest.mark.parametrize(("rows", "width"), [(60, 500), (120, 20)])

@@ -67,7 +67,14 @@ def fit_arguments(some: Examples, features: np.ndarray):  # noqa: ANN201 - the a
     from vistaql.learners.evaluation import matrix_of
 
     fold = some.training_fold(0, some.columns)
-    return matrix_of(some.columns, features, len(some.codes)), [fold], some.codes, some.classes, map
+    return (
+        matrix_of(some.columns, features, len(some.codes)),
+        [fold],
+        some.codes,
+        some.classes,
+        map,
+        lambda _, model: model,
+    )
 
 
 def test_shuffled_labels_are_not_learnt() -> None:

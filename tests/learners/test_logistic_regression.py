@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression as Reference
 
 from vistaql.learners import LogisticRegression, linear, objective
-from vistaql.learners.learner import TrainingFold
+from vistaql.learners.learner import Model, TrainingFold
 from vistaql.learners.linear import LinearModel
 from vistaql.learners.matrix import Matrix
 
@@ -32,9 +33,14 @@ def as_matrix(features: np.ndarray) -> Matrix:
     return Matrix(none, none, np.empty(0, dtype=np.int64), features)
 
 
+def itself(_: int, model: Model) -> Model:
+    return model
+
+
 def fit(learner: LogisticRegression, features: np.ndarray, codes: np.ndarray) -> LinearModel:
     places = np.arange(len(codes))
-    (model,) = learner.fit(as_matrix(features), [TrainingFold(places, places, NOTHING)], codes, codes.max() + 1, map)
+    folds = [TrainingFold(places, places, NOTHING)]
+    (model,) = learner.fit(as_matrix(features), folds, codes, codes.max() + 1, map, itself)
     assert isinstance(model, LinearModel)
     assert model.converged
     return model
@@ -133,11 +139,25 @@ def test_folds_fitted_together_are_those_fitted_alone(shape: str) -> None:
     parts = [places[places % 3 != fold] for fold in range(3)]
     folds = [TrainingFold(part, part, NOTHING) for part in parts]
     with ThreadPoolExecutor(2) as pool:
-        together = learner.fit(as_matrix(features), folds, codes, 4, pool.map)
+        together = learner.fit(as_matrix(features), folds, codes, 4, pool.map, itself)
     for part, model in zip(parts, together, strict=True):
         assert isinstance(model, LinearModel)
         alone = fit(learner, features[part], codes[part])
         np.testing.assert_allclose(model.coefficients, alone.coefficients, atol=1e-6)
+
+
+def test_in_the_span_of_rows_a_model_is_let_go_before_the_next_fold_is_fitted() -> None:
+    """With vectors of half a million numbers a model of ten classes is 40 MB, and memory is short then."""
+    features, codes = problem("wide", 3)
+    places = np.arange(len(codes))
+    folds = [TrainingFold(places[places % 3 != fold], places[places % 3 != fold], NOTHING) for fold in range(3)]
+    known: list[weakref.ref[Model]] = []
+
+    def judge(_: int, model: Model) -> int:
+        known.append(weakref.ref(model))
+        return sum(reference() is not None for reference in known)
+
+    assert LogisticRegression().fit(as_matrix(features), folds, codes, 3, map, judge) == (1, 1, 1)
 
 
 def test_a_constant_column_takes_no_part() -> None:
@@ -152,5 +172,5 @@ def test_a_fit_that_stops_early_says_so() -> None:
     features, codes = problem("tall", 3)
     places = np.arange(len(codes))
     fold = TrainingFold(places, places, NOTHING)
-    (model,) = LogisticRegression(max_iter=2).fit(as_matrix(features), [fold], codes, 3, map)
+    (model,) = LogisticRegression(max_iter=2).fit(as_matrix(features), [fold], codes, 3, map, itself)
     assert not model.converged

@@ -15,9 +15,10 @@ from vistaql.aside import side_by_side
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.folds import UNUSED, check_folds, key_order
-from vistaql.learners.learner import Learner, TrainingFold
+from vistaql.learners.learner import Learner, Model, TrainingFold
 from vistaql.learners.matrix import Matrix, Vectors
 from vistaql.learners.metrics import Metric
+from vistaql.learners.shapes import rows_at_a_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ class Evaluation:
     scores: tuple[Scores, ...]
     width: int
     fit_seconds: float
-    """for all folds together, standardising included, as the clock on the wall has it"""
+    """for all folds together, standardising and judging included, as the clock on the wall has it"""
     converged: bool
 
 
@@ -121,17 +122,16 @@ def evaluate(
     with threadpool_limits(1, user_api="blas"), side_by_side(workers, "fit") as pool:
         started = time.perf_counter()
         folds = [examples.training_fold(number, columns) for number in range(examples.folds)]
-        models = learner.fit(matrix, folds, examples.codes, examples.classes, pool.map)
-        seconds = time.perf_counter() - started
 
-        def test(number: int) -> list[float]:
+        def test(number: int, model: Model) -> tuple[bool, list[float]]:
             _, rows = examples.fold(number)
-            probabilities = models[number].probabilities(matrix, rows)
-            return [metric.score(examples.codes[rows], probabilities) for metric in metrics]
+            probabilities = model.probabilities(matrix, rows)
+            return model.converged, [metric.score(examples.codes[rows], probabilities) for metric in metrics]
 
-        tested = list(pool.map(test, range(examples.folds)))
-    scores = tuple(Scores(metric, tuple(fold[place] for fold in tested)) for place, metric in enumerate(metrics))
-    return Evaluation(scores, matrix.width, seconds, all(model.converged for model in models))
+        tested = learner.fit(matrix, folds, examples.codes, examples.classes, pool.map, test)
+        seconds = time.perf_counter() - started
+    scores = tuple(Scores(metric, tuple(fold[place] for _, fold in tested)) for place, metric in enumerate(metrics))
+    return Evaluation(scores, matrix.width, seconds, all(converged for converged, _ in tested))
 
 
 def matrix_of(columns: StructuredColumns | None, image: Vectors | None, rows: int) -> Matrix:
@@ -161,8 +161,9 @@ def check_finite(image: Vectors | None) -> None:
     if image is None:
         return
     bad, rows = 0, image.shape[0]
-    for start in range(0, rows, 256):
-        block = image[start : start + 256]
+    step = rows_at_a_time(image.shape[1])
+    for start in range(0, rows, step):
+        block = image[start : start + step]
         if not np.isfinite(block.sum(dtype=np.float64)):
             bad += int((~np.isfinite(block).all(axis=1)).sum())
     if bad:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
 
     from vistaql.learners.matrix import Matrix
 
+T = TypeVar("T")
 
 Each = Callable[..., Iterable[Any]]
 """`map`, or the map of a pool that works side by side; results come in order."""
@@ -90,12 +91,19 @@ class Learner(ABC):
 
     @abstractmethod
     def fit(
-        self, matrix: Matrix, folds: Sequence[TrainingFold], codes: np.ndarray, classes: int, each: Each
-    ) -> Sequence[Model]:
-        """Learn one model from each fold; `codes` are the classes (0 up) of all rows.
+        self,
+        matrix: Matrix,
+        folds: Sequence[TrainingFold],
+        codes: np.ndarray,
+        classes: int,
+        each: Each,
+        judge: Callable[[int, Model], T],
+    ) -> Sequence[T]:
+        """Learn one model from each fold, and give what `judge` makes of its number and its model.
 
-        What a model is comes from the rows of its fold alone, standardisation included. Work goes through `each`,
-        in pieces that do not depend on how many of them run side by side, so the bits do not either.
+        `codes` are the classes (0 up) of all rows. What a model is comes from the rows of its fold alone,
+        standardisation included. Work goes through `each`, in pieces that do not depend on how many of them run side by
+        side, so the bits do not either. A model is let go once it is judged: those of long vectors are large.
         """
 
     @abstractmethod

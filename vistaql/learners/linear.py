@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from vistaql.learners.matrix import Matrix, Standardisation
 from vistaql.learners.minimise import Terms
 from vistaql.learners.objective import Fold, Rows, minimise_together
 from vistaql.learners.shapes import MOST_COLUMNS_PRECONDITIONED, MOST_ROWS_ROTATED
+
+T = TypeVar("T")
 
 NO_GAPS = np.empty(0, dtype=np.int64)
 
@@ -50,12 +53,18 @@ def fit_linear(
     codes: np.ndarray,
     classes: int,
     each: Each,
-) -> tuple[LinearModel, ...]:
-    """Fit every fold: with fewer rows than columns each in the span of its rows, else all together."""
+    judge: Callable[[int, LinearModel], T],
+) -> tuple[T, ...]:
+    """Fit and judge every fold: with fewer rows than columns each in the span of its rows, else all together."""
     fewest = min(len(fold.rows) for fold in folds)
     if fewest < matrix.width and fewest <= MOST_ROWS_ROTATED and learner.l1_ratio == 0:
-        return tuple(each(lambda fold: fit_rotated(learner, matrix, fold, codes, classes), folds))
-    return fit_columns(learner, matrix, folds, codes, classes, each)
+
+        def fitted(number: int) -> T:
+            return judge(number, fit_rotated(learner, matrix, folds[number], codes, classes))
+
+        return tuple(each(fitted, range(len(folds))))
+    models = fit_columns(learner, matrix, folds, codes, classes, each)
+    return tuple(each(judge, range(len(folds)), models))
 
 
 def fit_columns(

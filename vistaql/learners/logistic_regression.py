@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from vistaql.learners.learner import Each, Learner, Model, TrainingFold, option
 from vistaql.learners.shapes import (
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vistaql.learners.matrix import Matrix
+
+T = TypeVar("T")
 
 EVALUATIONS = 110
 """Passes over the rows that a fit takes; 40 to 150 were measured on pooled features of MobileNetV2."""
@@ -64,12 +66,18 @@ class LogisticRegression(Learner):
     max_iter: int = option(2000, 1, 1_000_000, "most steps of a fit")
 
     def fit(
-        self, matrix: Matrix, folds: Sequence[TrainingFold], codes: np.ndarray, classes: int, each: Each
-    ) -> Sequence[Model]:
-        """Learn one model from each fold."""
+        self,
+        matrix: Matrix,
+        folds: Sequence[TrainingFold],
+        codes: np.ndarray,
+        classes: int,
+        each: Each,
+        judge: Callable[[int, Model], T],
+    ) -> Sequence[T]:
+        """Learn one model from each fold, and judge it."""
         from vistaql.learners.linear import fit_linear
 
-        return fit_linear(self, matrix, folds, codes, classes, each)
+        return fit_linear(self, matrix, folds, codes, classes, each, judge)
 
     def flops(self, rows: int, width: int, classes: int) -> float:
         """The better coordinates, two products of rows and coefficients an evaluation, standardising, and overheads.
@@ -103,7 +111,8 @@ class LogisticRegression(Learner):
     def memory(self, rows: int, width: int, classes: int) -> int:
         """Eigenvectors or preconditioner, remembered steps, and a few numbers a row and class.
 
-        In the coordinates of the columns all folds are fitted together, and this is half of what they take.
+        In the span of rows a model lives until it is judged, which takes a scaled copy of it. In the coordinates of the
+        columns all folds are fitted together, and this is half of what they take.
         """
         rotated = self.in_span_of_rows(rows, width)
         inner = rows if rotated else width
@@ -112,4 +121,5 @@ class LogisticRegression(Learner):
         preconditioned = width <= MOST_COLUMNS_PRECONDITIONED and not self.l1_ratio
         square = (64 if rotated else 28 if preconditioned else 0) * inner**2
         blocks = TEMPORARIES * 8 * LEAST_BLOCK_ROWS * width
-        return square + remembered // 2 + 48 * rows * classes + blocks + 32 * 2**20
+        model = 8 * width * (2 * (1 if classes == 2 else classes) + 3) if rotated else 0
+        return square + remembered // 2 + 48 * rows * classes + blocks + model + 32 * 2**20

@@ -10,3 +10,15 @@ KEPT_ELEMENTS = 2**20
 """No more numbers than these (8 MiB) are kept as float64; more are converted again in every pass."""
 LEAST_BLOCK_ROWS = 8
 """Rows of a block, however wide they are."""
+MOST_ROWS_AT_A_TIME = 256
+ELEMENTS_AT_A_TIME = 2**21
+"""8 MiB as float32"""
+
+
+def rows_at_a_time(width: int) -> int:
+    """Vectors to walk over together: few where they are long, since some lie on disk because memory is short.
+
+    >>> rows_at_a_time(1280), rows_at_a_time(450_000), rows_at_a_time(10**8)
+    (256, 4, 1)
+    """
+    return max(1, min(MOST_ROWS_AT_A_TIME, ELEMENTS_AT_A_TIME // max(1, width)))

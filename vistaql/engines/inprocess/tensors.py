@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vistaql.engines.inprocess.vectors import DiskVectors
+from vistaql.learners.shapes import rows_at_a_time
 from vistaql.logical.nodes import Reduction
 from vistaql.physical.engine import Extent, Storage
 
@@ -119,8 +120,9 @@ class FeatureArray:
         return self.values[place]
 
     def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
-        for start in range(0, len(self.keys), 256):
-            yield from self[start : start + 256]
+        step = rows_at_a_time(self.width)
+        for start in range(0, len(self.keys), step):
+            yield from self[start : start + step]
 
     @property
     def extent(self) -> Extent:
@@ -153,10 +155,11 @@ class FeatureArray:
         """The vectors as record batches of key and features."""
         import pyarrow as pa
 
-        for start in range(0, len(self.keys), 256):
-            part = self.values[start : start + 256]
+        step = rows_at_a_time(self.width)
+        for start in range(0, len(self.keys), step):
+            part = self.values[start : start + step]
             lists = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), self.width)
-            yield pa.record_batch({"key": pa.array(self.keys[start : start + 256], pa.string()), "features": lists})
+            yield pa.record_batch({"key": pa.array(self.keys[start : start + step], pa.string()), "features": lists})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from vistaql.learners.shapes import rows_at_a_time
 from vistaql.physical.sizes import STRIPE_BYTES
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class DiskVectors:
         self.rows += len(values)
 
     def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
-        step = max(1, STRIPE_BYTES // (FLOAT32 * self.width))
+        step = rows_at_a_time(self.width)
         for start in range(0, self.rows, step):
             yield from self[start : start + step]
 
@@ -120,8 +121,9 @@ class Selection:
         return len(self.places), self.source.shape[1]
 
     def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
-        for start in range(0, len(self.places), 256):
-            yield from self[start : start + 256]
+        step = rows_at_a_time(self.shape[1])
+        for start in range(0, len(self.places), step):
+            yield from self[start : start + step]
 
     def __getitem__(self, place: Any) -> Any:
         """As of the vectors themselves."""

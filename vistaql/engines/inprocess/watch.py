@@ -20,6 +20,8 @@ LEAST_MARGIN = 48_000_000
 
 # How often a fit is looked at: a gigabyte a second is 100 MB in this time.
 EVERY_SECONDS = 0.1
+# Growth after which giving freed memory back is worth its tens of milliseconds.
+WORTH_TRIMMING = 16_000_000
 
 
 class Spillable(Protocol):
@@ -41,6 +43,8 @@ class MemoryWatch:
     spilled_bytes: int = 0
     footprint: int = 0
     """bytes of the largest pass so far, which TensorFlow has and uses again"""
+    trimmed: int = 0
+    """the size after freed memory was last given back"""
     shrunk: bool = False
     """whether it was ever tight"""
     _held: list[weakref.ref[Spillable]] = field(default_factory=list)
@@ -91,7 +95,17 @@ class MemoryWatch:
                 give_back()
                 if not self.tight(coming):
                     return True
+        self.trim()
         return not self.tight(coming)
+
+    def trim(self) -> None:
+        """Return what was freed to the system, where the process has grown since that was last done.
+
+        Blocks of fits are freed in an order that leaves the C library with more than it gives back by itself.
+        """
+        if resident_bytes() > self.trimmed + WORTH_TRIMMING:
+            give_back()
+            self.trimmed = resident_bytes()
 
     @contextmanager
     def looking(self) -> Iterator[None]:
