@@ -14,7 +14,7 @@ from vistaql.frontend import ast
 from vistaql.frontend.binder import Context, bind_query
 from vistaql.frontend.parser import parse
 from vistaql.logical.nodes import Query, Together
-from vistaql.logical.rules import RULES
+from vistaql.logical.rules import rewritten
 from vistaql.models import roster
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.candidate import Pricing
@@ -24,7 +24,6 @@ from vistaql.optimizer.lower import Placement
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.search import PlanSpace
 from vistaql.physical.sizes import Sizes
-from vistaql.plan.rewrite import rewrite
 from vistaql.settings import Settings
 from vistaql.stores.image_set import FolderSource, ImageSet, Statistics
 from vistaql.stores.tables import ColumnInfo, ColumnType, Table, TableFormat
@@ -79,8 +78,7 @@ def plans(targets: list[str]) -> list[Query]:
     for target in targets:
         statement = parse(f"EXPLORE {target} FROM photos JOIN items TRAIN logistic_regression").statements[0]
         assert isinstance(statement, ast.Explore)
-        plan = rewrite(bind_query(statement, Context(Known(), Settings())).plan, RULES)
-        found.append(plan)  # type: ignore[arg-type]  # rules keep the root
+        found.append(bind_query(statement, Context(Known(), Settings())).rewritten().plan)
     return found
 
 
@@ -88,7 +86,7 @@ def three_statements() -> Query:
     """Ten layers of one CNN, over three statements that overlap."""
     parts = (LAYERS[:4], LAYERS[3:8], LAYERS[7:])
     queries = plans([f"LAYERS {', '.join(part)} OF resnet50" for part in parts])
-    return Together(tuple(queries))  # type: ignore[arg-type]  # all are EXPLOREs
+    return rewritten(Together(tuple(queries)))  # type: ignore[arg-type]  # all are EXPLOREs
 
 
 def four_cnns() -> Query:

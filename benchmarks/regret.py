@@ -116,19 +116,17 @@ from vistaql.engines.inprocess.engine import engine_for
 from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
 from vistaql.keeping import working_folder
-from vistaql.logical.rules import RULES
 from vistaql.optimizer.choose import choose
 from vistaql.physical.run import run
-from vistaql.plan.rewrite import rewrite
 
 home, query, memory, number = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 with vistaql.connect(home) as session:
     session.set("memory_limit", memory)
     statement = parse(query).statements[0]
     started = perf_counter()
-    bound = bind_query(statement, session.context({}, Path.cwd()))
+    bound = bind_query(statement, session.context({}, Path.cwd())).rewritten()
     prepared = session.prepare(bound)
-    decision = choose(rewrite(bound.plan, RULES), prepared.sizes, session.machine, bound.settings)
+    decision = choose(bound.plan, prepared.sizes, session.machine, bound.settings)
     plans = [decision.chosen, *decision.losers]
     if number < 0:
         print(json.dumps([[item.name, item.seconds, item.peak_bytes] for item in plans]))

@@ -10,7 +10,7 @@ from vistaql.explain.plan import summarize
 from vistaql.learners.comparison import corrected_interval
 from vistaql.learners.evaluation import evaluate_majority
 from vistaql.learners.metrics import metric_named
-from vistaql.logical.nodes import Export
+from vistaql.logical.nodes import Export, Layer, layers_of
 from vistaql.models.cnn import WeightsKind
 from vistaql.outcome import BadImage, Counts, Exploration, PlanSummary, Report, ScoreRow
 from vistaql.physical.engine import FitResult
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from vistaql.engines.inprocess.prepare import Prepared
     from vistaql.engines.running import AnyEngine
     from vistaql.frontend.binder import BoundQuery
-    from vistaql.frontend.targets import Wanted
     from vistaql.optimizer.choose import Decision
 
 
@@ -62,7 +61,8 @@ def surround(
     metrics = [metric for name in prepared.evaluation.metrics if (metric := metric_named(name))]
     majority = evaluate_majority(examples, metrics)
     train, test = examples.sizes
-    random = (item.cnn.name for item in bound.wanted if item.cnn.weights.kind is WeightsKind.RANDOM)
+    layers = layers_of(bound.plan)
+    random = (item.called for item in layers if item.cnn.weights.kind is WeightsKind.RANDOM)
     return Surrounding(
         statement=bound.text,
         label=bound.label,
@@ -78,7 +78,7 @@ def surround(
         notes=(*duplicate_notes(prepared), *prepared.notes, *engine.notes),
         random_weights=tuple(dict.fromkeys(random)),
         bad_images=engine.bad_images(),
-        also=tuple(((item.cnn.name, f"{item.layer}|{item.pool}"), item.also) for item in bound.wanted if item.also),
+        also=tuple(((item.called, f"{item.layer}|{item.pool}"), item.also) for item in layers if item.also),
         name=bound.into_name,
     )
 
@@ -220,12 +220,13 @@ def export_report(bound: BoundQuery, prepared: Prepared, engine: AnyEngine, rows
         lines.append(f"  {len(engine.bad):,} bad images left out; SHOW ERRORS; lists them")
     facts: tuple[tuple[str, object], ...] = (
         ("written", path), ("rows", rows), ("counts", counts),
-        ("columns", [column_facts(item) for item in bound.wanted]),
+        ("columns", [column_facts(item) for item in layers_of(bound.plan)]),
         ("seconds", seconds),
     )  # fmt: skip
     return Report(tuple(lines), facts)
 
 
-def column_facts(item: Wanted) -> dict[str, object]:
+def column_facts(item: Layer) -> dict[str, object]:
     """An exported column as plain values."""
-    return {"cnn": item.cnn.name, "layer": item.layer, "pool": str(item.pool), "width": item.width}
+    width = item.pool.feature_width(item.cnn.by_name[item.layer].shape)
+    return {"cnn": item.called, "layer": item.layer, "pool": str(item.pool), "width": width}

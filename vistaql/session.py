@@ -1,6 +1,6 @@
 """The pipeline, and the Python API.
 
-text --parse--> ast.Script --bind--> BoundQuery --rewrite--> logical plan
+text --parse--> ast.Script --bind--> BoundQuery --rewrite--> BoundQuery
 --enumerate, price, choose--> Decision --run--> Outcome
 """
 
@@ -28,7 +28,6 @@ from vistaql.frontend.parser import parse
 from vistaql.frontend.places import at_clauses
 from vistaql.frontend.scope import ParameterValue
 from vistaql.keeping import check_targets, keep, working_folder
-from vistaql.logical.rules import rewritten
 from vistaql.names import KnownNames, Registered
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.estimate import estimate
@@ -155,7 +154,7 @@ class Session:
         """Run one statement."""
         match statement:
             case ast.Explore() | ast.ExportLayers():
-                bound = bind_query(statement, context)
+                bound = bind_query(statement, context).rewritten()
                 self.last_query = statement
                 with at_clauses(statement):
                     return self.query(bound)
@@ -188,7 +187,8 @@ class Session:
                 hint="Write EXPLAIN EXPLORE ..",
             )  # fmt: skip
         try:
-            bound = bind_query(query, context)
+            as_bound = bind_query(query, context)
+            bound = as_bound.rewritten()
             self.last_query = query
             with at_clauses(query):
                 if statement.mode is ast.ExplainMode.ANALYZE:
@@ -200,7 +200,7 @@ class Session:
                 # The words it points at stand in another text.
                 error.span = None
             raise
-        rewrites = rewrites_of(bound.plan) if statement.mode is ast.ExplainMode.VERBOSE else ()
+        rewrites = rewrites_of(as_bound.plan) if statement.mode is ast.ExplainMode.VERBOSE else ()
         told = account(decision, statement.mode, rewrites, measured, self.settings.spark)
         return explanation(told, statement.format, bound.text)
 
@@ -213,9 +213,8 @@ class Session:
         return recording.decision, recording.measured(outcome, perf_counter() - started)
 
     def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
-        """Rewrite the logical plan; enumerate, price and choose a physical one."""
-        logical = rewritten(bound.plan)
-        return choose(logical, sizes, self.machine, bound.settings)  # type: ignore[arg-type]  # rules keep the root
+        """Enumerate physical plans, price them, choose one."""
+        return choose(bound.plan, sizes, self.machine, bound.settings)
 
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
@@ -253,7 +252,7 @@ class Session:
         for statement in several:
             assert isinstance(statement, ast.Explore)
             try:
-                bounds.append(bind_query(statement, context))
+                bounds.append(bind_query(statement, context).rewritten())
             except VistaQLError as error:
                 failure = error
                 break

@@ -61,11 +61,11 @@ def groups(bounds: Iterable[BoundQuery]) -> Iterator[list[BoundQuery]]:
 def shares(group: list[BoundQuery], bound: BoundQuery) -> bool:
     """Whether a query could share a pass with one of a group."""
     first = group[0]
-    cnns = {pooled.tensor.cnn.digest for item in group for pooled in layers_of(item.plan)}
+    cnns = {layer.cnn.digest for item in group for layer in layers_of(item.plan)}
     return (
         images_of(first.plan).images == images_of(bound.plan).images
         and first.settings == bound.settings
-        and not cnns.isdisjoint(pooled.tensor.cnn.digest for pooled in layers_of(bound.plan))
+        and not cnns.isdisjoint(layer.cnn.digest for layer in layers_of(bound.plan))
     )
 
 
@@ -84,17 +84,16 @@ def plan_together(
     """The plan for several queries; None where one by one they take no longer, or where one of them cannot run."""
     if bounds[0].settings.engine is EngineChoice.SPARK:
         return None
-    plans = [rewritten(bound.plan) for bound in bounds]
     settings = replace(bounds[0].settings, engine=EngineChoice.INPROCESS)
     try:
         for bound in bounds:
             check_targets(bound, catalog)
         prepared = [prepare(bound) for bound in bounds]
         alone = [
-            choose(plan, item.sizes, machine, settings)  # type: ignore[arg-type]  # rules keep the root
-            for plan, item in zip(plans, prepared, strict=True)
+            choose(bound.plan, item.sizes, machine, settings) for bound, item in zip(bounds, prepared, strict=True)
         ]
-        decision = choose(Together(tuple(plans)), united(prepared), machine, settings)  # type: ignore[arg-type]
+        together = Together(tuple(bound.plan for bound in bounds if isinstance(bound.plan, Explore)))
+        decision = choose(rewritten(together), united(prepared), machine, settings)
     except VistaQLError:
         return None
     loading = sum(seconds_of(ReadImages, item) for item in alone[1:])

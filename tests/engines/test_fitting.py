@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from vistaql.engines.inprocess.fitting import Learnable
-from vistaql.logical.nodes import Evaluation, Splitting
+from vistaql.logical.evaluation import Evaluation, Splitting
 
 FOLDS = Evaluation(("accuracy",), Splitting.FOLDS, 2)
 
@@ -18,9 +18,10 @@ def rows() -> Learnable:
     return Learnable([f"k{place}" for place in range(8)], pa.table({"x": list(range(8))}), np.arange(8) % 2, ("a", "b"))
 
 
-def test_rows_are_dealt_and_encoded_once_for_all_layers() -> None:
+def test_rows_are_dealt_and_encoded_once_for_all_layers_and_metrics() -> None:
     learnable = rows()
     assert learnable.examples(FOLDS) is learnable.examples(replace(FOLDS))
+    assert learnable.examples(FOLDS) is learnable.examples(replace(FOLDS, metrics=("f1_macro",)))
     assert learnable.examples(FOLDS) is not learnable.examples(replace(FOLDS, folds=4))
 
 

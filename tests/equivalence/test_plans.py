@@ -20,7 +20,6 @@ from vistaql.engines.inprocess.prepare import prepare
 from vistaql.frontend.binder import BoundQuery, bind_query
 from vistaql.frontend.parser import parse
 from vistaql.logical.nodes import Explore
-from vistaql.logical.rules import RULES
 from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.candidates import enumerate_candidates
 from vistaql.optimizer.enumerate import every_grouping
@@ -28,7 +27,6 @@ from vistaql.optimizer.grouping import Strategy
 from vistaql.optimizer.lower import Placement, wanted_by_cnn
 from vistaql.physical.operators import Scores
 from vistaql.physical.run import run
-from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Silent
 from vistaql.session import Session, connect
 
@@ -99,8 +97,8 @@ def registered(session: Session, cnn: str, request: pytest.FixtureRequest) -> st
 
 
 def bound(session: Session, text: str) -> BoundQuery:
-    """A statement, bound."""
-    return bind_query(parse(text).statements[0], session.context({}, None))  # type: ignore[arg-type]
+    """A statement, bound and rewritten."""
+    return bind_query(parse(text).statements[0], session.context({}, None)).rewritten()  # type: ignore[arg-type]
 
 
 def digests(query: BoundQuery, candidates: Iterable[Candidate], folder: Path) -> set[tuple[str, ...]]:
@@ -119,7 +117,8 @@ def digests(query: BoundQuery, candidates: Iterable[Candidate], folder: Path) ->
 def candidates_of(session: Session, query: BoundQuery, hybrids: int) -> list[Candidate]:
     """What the optimizer enumerates for a query, and so many hybrids from all over the space."""
     prepared = prepare(query.plan, query.reduction, {}, 2)
-    logical: Explore = rewrite(query.plan, RULES)  # type: ignore[assignment]
+    assert isinstance(query.plan, Explore)
+    logical = query.plan
     # More images than rows, so that joining after inference is another plan.
     sizes = replace(prepared.sizes, all_images=prepared.sizes.images + 1)
     pricing = Pricing(logical, sizes, session.machine, query.settings)

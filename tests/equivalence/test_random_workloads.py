@@ -13,16 +13,13 @@ from PIL import Image
 from vistaql.engines.inprocess.engine import engine_for
 from vistaql.engines.inprocess.prepare import prepare
 from vistaql.engines.tensorflow import graph, kernel
-from vistaql.frontend.binder import BoundQuery, bind_query
+from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
-from vistaql.logical.nodes import Explore
-from vistaql.logical.rules import RULES
 from vistaql.optimizer.candidate import Pricing
 from vistaql.optimizer.enumerate import every_grouping
 from vistaql.optimizer.lower import placements, wanted_by_cnn
 from vistaql.physical.operators import Scores
 from vistaql.physical.run import run
-from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Silent
 from vistaql.session import Session, connect
 
@@ -70,9 +67,9 @@ def workload(rng: random.Random) -> str:
 
 def results_of_all_plans(session: Session, text: str, folder: Path, most: int) -> set[object]:
     """The different results of the plans of a statement: digests, folds and metrics of every layer."""
-    query: BoundQuery = bind_query(parse(text).statements[0], session.context({}, None))  # type: ignore[arg-type]
+    query = bind_query(parse(text).statements[0], session.context({}, None)).rewritten()  # type: ignore[arg-type]
     prepared = prepare(query.plan, query.reduction, {}, 1)
-    logical: Explore = rewrite(query.plan, RULES)  # type: ignore[assignment]
+    logical = query.plan
     pricing = Pricing(logical, prepared.sizes, session.machine, query.settings)
     ((cnn, outputs),) = wanted_by_cnn(logical).items()
     found: set[object] = set()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.frontend.binder import BoundQuery
+from vistaql.logical.nodes import layers_of
 from vistaql.logical.rules import RULES
 from vistaql.models import roster
 from vistaql.optimizer.candidate import Pricing
@@ -90,8 +91,8 @@ def test_every_candidate_gives_exactly_the_wanted_layers(
     bind: Bind, sizes: Sizes, machine: Machine, text: str, count: int
 ) -> None:
     bound = bind(text)
-    wanted = sorted((item.cnn.name, item.layer, str(item.pool)) for item in bound.wanted)
     query = rewrite(bound.plan, RULES)
+    wanted = sorted((item.called, item.layer, str(item.pool)) for item in layers_of(query))
     for item in enumerate_candidates(Pricing(query, scaled(sizes, count), machine, Settings())):  # type: ignore[arg-type]
         passes = [node.inference for node in run_order(item.plan) if isinstance(node, RunPass)]
         given_layers = [(run.cnn.name, output.layer, str(output.pool)) for run in passes for output in run.outputs]
@@ -132,7 +133,7 @@ def test_one_layer_has_one_plan(bind: Bind, sizes: Sizes, machine: Machine) -> N
 def test_where_nothing_fits_the_nearest_plan_and_the_way_out_are_named(bind: Bind, sizes: Sizes) -> None:
     bound = bind("EXPLORE strokes FROM photos JOIN products TRAIN logistic_regression")
     with pytest.raises(VistaQLError) as caught:
-        choose(bound.plan, sizes, Machine(2, 10**8), Settings())  # type: ignore[arg-type]
+        choose(bound.rewritten().plan, sizes, Machine(2, 10**8), Settings())
     assert caught.value.code is Code.NO_FEASIBLE_PLAN
     assert "100 MB" in caught.value.message
     assert "SET memory_limit = " in (caught.value.hint or "")

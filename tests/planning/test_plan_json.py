@@ -70,8 +70,13 @@ def test_passes_resume_from_what_is_kept(decision: Decision) -> None:
 
 def test_shared_work_of_the_graph_has_several_readers(decision: Decision) -> None:
     graph: dict[str, list[dict[str, object]]] = plan_json(account(decision), with_graph=True)["graph"]  # type: ignore[assignment]
-    readers = {node["words"]: node["readers"] for node in graph["nodes"] if node["operator"] == "Infer"}
-    assert readers == {"Infer cnn=resnet50 layer=conv4_block6_out": 2, "Infer cnn=resnet50 layer=conv5_block3_out": 1}
+    readers = {node["words"]: node["readers"] for node in graph["nodes"] if int(str(node["readers"])) > 1}
+    assert readers == {
+        "ScanImages images=photos alias=photos columns=key": 2,
+        "Rows columns=products.brand,products.weight label=products.category": 2,
+        "InferLayers cnn=resnet50 outputs=conv4_block6_out,conv5_block3_out": 2,
+        "Folds dealing=5 folds": 3,
+    }
     assert {end for edge in graph["edges"] for end in edge} == {node["id"] for node in graph["nodes"]}
 
 

@@ -1,33 +1,33 @@
-"""Layers of one CNN share their prefix, and equal work of several queries is one node."""
+"""Layers of one CNN share an inference, and equal work of several queries is one node."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from vistaql.frontend.binder import BoundQuery
-from vistaql.logical.nodes import Decode, Infer, Join, PoolLayer, ScanImages
+from vistaql.logical.nodes import Decode, InferLayers, Join, PoolLayer, ScanImages
 from vistaql.plan.graph import in_order, merge, shared
 
 Bind = Callable[..., BoundQuery]
 TAIL = "FROM photos JOIN products TRAIN logistic_regression"
 
 
-def test_a_layer_is_inferred_from_the_cut_points_of_those_before_it(bind: Bind) -> None:
+def test_layers_are_bound_one_by_one_from_the_pixels(bind: Bind) -> None:
     plan = bind(f"EXPLORE LAYERS fc6, conv2, conv4 OF strokes {TAIL}").plan
     pooled = [node for node in plan.walk() if isinstance(node, PoolLayer)]
-    chains = [[node.layer for node in item.walk() if isinstance(node, Infer)] for item in pooled]
-    assert chains == [["conv2"], ["conv2", "conv4"], ["conv2", "conv4", "fc6"]]
+    assert [item.layer for item in pooled] == ["conv2", "conv4", "fc6"]
+    assert {type(item.tensor.pixels) for item in pooled} == {Decode}
 
 
-def test_prefixes_are_shared_nodes(bind: Bind) -> None:
-    graph = merge([bind(f"EXPLORE LAYERS conv2, conv4, fc6 OF strokes {TAIL}").plan])
-    inferred = {node.layer: graph.out_degree(node) for node in graph if isinstance(node, Infer)}
-    assert inferred == {"conv2": 2, "conv4": 2, "fc6": 1}
-    assert {node.layer for node in shared(graph) if isinstance(node, Infer)} == {"conv2", "conv4"}
+def test_layers_of_a_cnn_share_an_inference(bind: Bind) -> None:
+    graph = merge([bind(f"EXPLORE LAYERS conv2, conv4, fc6 OF strokes {TAIL}").rewritten().plan])
+    (inference,) = (node for node in graph if isinstance(node, InferLayers))
+    assert graph.out_degree(inference) == 3
+    assert inference in shared(graph)
 
 
 def test_two_cnns_of_one_input_size_share_decoding(bind: Bind) -> None:
-    graph = merge([bind(f"EXPLORE LAYERS fc6 OF vgg16, LAYERS avg_pool OF resnet50 {TAIL}").plan])
+    graph = merge([bind(f"EXPLORE LAYERS fc6 OF vgg16, LAYERS avg_pool OF resnet50 {TAIL}").rewritten().plan])
     (decode,) = (node for node in graph if isinstance(node, Decode))
     assert graph.out_degree(decode) == 2
 

@@ -51,7 +51,7 @@ def prepared(session: Session, text: str) -> Prepared:
     """What a query knows before its first image: its rows, and how many there are of everything."""
     statement = parse(text).statements[0]
     assert isinstance(statement, ast.Explore)
-    bound = bind_query(statement, session.context({}, None))
+    bound = bind_query(statement, session.context({}, None)).rewritten()
     memory = {item.table.source: item.data for item in session.registered.values()}
     return prepare(bound.plan, bound.reduction, memory, threads=1)
 

@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 
 from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
-from vistaql.logical.rules import RULES
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.estimate import estimate
 from vistaql.optimizer.spark import LARGEST_PARTITION, MOST_PARTITIONS, partition_count, worker_counts
 from vistaql.physical.operators import ReadImages
 from vistaql.physical.sizes import Sizes
-from vistaql.plan.rewrite import rewrite
 from vistaql.session import Session, connect
 from vistaql.settings import Settings
 
@@ -48,9 +46,8 @@ def decision(session: Session, **settings: object) -> Decision:
     try:
         for name, value in settings.items():
             session.set(name, value)
-        bound = bind_query(parse(QUERY).statements[0], session.context({}, Path.cwd()))  # type: ignore[arg-type]
-        query = rewrite(bound.plan, RULES)
-        return choose(query, estimate(query), session.machine, bound.settings)  # type: ignore[arg-type]
+        bound = bind_query(parse(QUERY).statements[0], session.context({}, Path.cwd())).rewritten()  # type: ignore[arg-type]
+        return choose(bound.plan, estimate(bound.plan), session.machine, bound.settings)
     finally:
         session.settings = before
 

@@ -76,7 +76,7 @@ def tables(both: Both) -> Both:
 def prepared(both: Both, rest: str, method: JoinMethod | None, *, on_spark: bool) -> Prepared:
     """The rows of a query, joined on Spark or here."""
     statement = parse(f"EXPLORE LAYERS fc5 OF strokes FROM photos {rest} PREDICT sku <> 'p007' TRAIN lr").statements[0]
-    bound = bind_query(statement, both.here.context({}, None))  # type: ignore[arg-type]
+    bound = bind_query(statement, both.here.context({}, None)).rewritten()  # type: ignore[arg-type]
     memory = {item.table.source: item.data for item in both.here.registered.values()}
     session = both.spark.spark
     join = SparkJoiner(session, method) if on_spark and session else join_rows

@@ -17,7 +17,7 @@ from vistaql.learners.evaluation import Examples, evaluate, matrix_of
 from vistaql.learners.folds import deal
 from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.metrics import metric_named
-from vistaql.logical.nodes import Evaluation, Splitting
+from vistaql.logical.evaluation import Evaluation, Splitting
 from vistaql.physical.choices import ClusterChoices
 from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
 

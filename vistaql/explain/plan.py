@@ -127,7 +127,7 @@ def figures_json(figures: Figures) -> dict[str, object]:
 
 def pass_json(run: RunPass, decision: Decision) -> dict[str, object]:
     """A pass: the layers it gives with their pooling and other names, where it starts, and what it keeps."""
-    also = {Output(node.tensor.layer, node.pool): node.also for node in layers_of(decision.query)}
+    also = {Output(node.layer, node.pool): node.also for node in layers_of(decision.query)}
     return {
         "cnn": run.cnn.name,
         "from": run.inference.source,

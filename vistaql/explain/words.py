@@ -17,8 +17,7 @@ MOST_LAYERS = 6
 def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
     """The layers a pass gives, where it starts, and what it keeps for a later one; in the names the user typed."""
     inference = run.inference
-    also = {Output(node.tensor.layer, node.pool): node.also for node in layers_of(decision.query)
-            if node.tensor.cnn == run.cnn}  # fmt: skip
+    also = {Output(node.layer, node.pool): node.also for node in layers_of(decision.query) if node.cnn == run.cnn}
     typed = {output.layer: typed_name(run.cnn, output.layer, names) for output, names in also.items()}
     shown = []
     for output in inference.outputs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from vistaql.frontend.printer import to_text
 from vistaql.frontend.scope import ParameterValue, Scope, Source
 from vistaql.frontend.targets import Wanted, bind_targets
 from vistaql.logical import nodes
+from vistaql.logical.rules import rewritten
 from vistaql.models import roster
 from vistaql.models.cnn import Cnn
 from vistaql.plan.node import Node
@@ -72,16 +73,22 @@ class Context:
 
 @dataclass(frozen=True)
 class BoundQuery:
-    """A query whose names are resolved: its logical plan, the settings in force, and where the answer goes."""
+    """A query whose names are resolved: its logical plan, the settings in force, and where the answer goes.
+
+    The plan says what the statement says; the rules of `logical/rules` rewrite it.
+    """
 
     plan: nodes.Explore | nodes.Export
     settings: Settings
     text: str
-    wanted: tuple[Wanted, ...]
     label: str = ""
     into_name: str | None = None
     into_file: str | None = None
     reduction: nodes.Reduction | None = None
+
+    def rewritten(self) -> BoundQuery:
+        """The same query, its plan rewritten by all rules: what is planned and run."""
+        return replace(self, plan=rewritten(self.plan))
 
 
 def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> BoundQuery:
@@ -99,7 +106,7 @@ def bind_query(query: ast.Explore | ast.ExportLayers, context: Context) -> Bound
         path = context.path(query.path)
         check_ending(path, (".parquet",), query.path.span)
         export = nodes.Export(features, rows, path)
-        return BoundQuery(export, settings, text(query), wanted, reduction=reduction)
+        return BoundQuery(export, settings, text(query), reduction=reduction)
     return bind_explore(query, context, settings, wanted, relation, scope)
 
 
@@ -116,34 +123,21 @@ def bind_explore(
     reduction = nodes.Reduction(query.per_key.value) if query.per_key else None
     features = plan_features(wanted, images, reduction)
     matrices = [nodes.Assemble(rows, item) for item in (*features, None)]
-    trainings = tuple(nodes.Train(matrix, learner, evaluation) for learner in learners for matrix in matrices)
+    trainings = tuple(nodes.Train(matrix, (learner,), evaluation) for learner in learners for matrix in matrices)
     into_name, into_file = bind_into(query, context)
-    return BoundQuery(
-        nodes.Explore(trainings, best_alone=bool(columns)), settings, text(query), wanted, words, into_name, into_file,
-        reduction,
-    )  # fmt: skip
+    explore = nodes.Explore(trainings, best_alone=bool(columns))
+    return BoundQuery(explore, settings, text(query), words, into_name, into_file, reduction)
 
 
 def plan_features(
     wanted: tuple[Wanted, ...], images: nodes.ScanImages, reduction: nodes.Reduction | None
-) -> tuple[nodes.PoolLayer | nodes.Reduce, ...]:
-    """Pooled layers as chains from pixels: a layer is inferred from the cut point before it, so prefixes are shared.
-
-    The layers of a CNN come in network order.
-    """
-    chains: dict[str, Node] = {}
-    before: dict[str, Wanted] = {}
-    features: list[nodes.PoolLayer | nodes.Reduce] = []
+) -> tuple[nodes.Features, ...]:
+    """Each layer from the pixels of every image, pooled when it is there; the rules find what they share."""
+    features: list[nodes.Features] = []
+    pixels = {item.cnn.input_size: nodes.Decode(images, item.cnn.input_size) for item in wanted}
     for item in wanted:
-        cnn = item.cnn
-        chain = chains.get(cnn.digest, nodes.Decode(images, cnn.input_size))
-        last = before.get(cnn.digest)
-        if last is not None and last.layer != item.layer:
-            cut = cnn.cut_point_at(last.layer)
-            if cut is not None and not (isinstance(chain, nodes.Infer) and chain.layer == cut):
-                chain = nodes.Infer(chain, cnn, cut)
-        chains[cnn.digest], before[cnn.digest] = chain, item
-        pooled = nodes.PoolLayer(nodes.Infer(chain, cnn, item.layer), item.pool, item.also)
+        tensor = nodes.Infer(pixels[item.cnn.input_size], item.cnn, item.layer)
+        pooled = nodes.PoolLayer(tensor, item.pool, item.also)
         features.append(nodes.Reduce(pooled, reduction) if reduction else pooled)
     return tuple(features)
 

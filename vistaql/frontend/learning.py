@@ -11,7 +11,7 @@ from vistaql.frontend.options import key_of, refuse_twice, value_of
 from vistaql.frontend.scope import ParameterValue, Scope
 from vistaql.learners import LEARNERS, Learner, learner_named, options_of
 from vistaql.learners.metrics import METRICS, metric_named
-from vistaql.logical.nodes import Evaluation, Splitting
+from vistaql.logical.evaluation import Evaluation, Splitting
 
 DEFAULT_METRIC = "accuracy"
 DEFAULT_FOLDS = 5

@@ -16,7 +16,7 @@ from vistaql.models.pool import GAP, GMP, WHOLE, Pool, PoolKind
 
 @dataclass(frozen=True)
 class Wanted:
-    """A layer with its pooling; `also` are other names for the same numbers: aliases in the text, equal layers."""
+    """A layer with its pooling; `also` are other names that the text has for it."""
 
     cnn: Cnn
     layer: str
@@ -40,7 +40,7 @@ def bind_targets(
     for target in targets:
         cnn = find_cnn(target.cnn)
         found.setdefault(cnn.digest, []).extend(bind_target(target, cnn, parameters))
-    return tuple(wanted for group in found.values() for wanted in merge_equal(sorted(group, key=network_order)))
+    return tuple(wanted for group in found.values() for wanted in each_once(sorted(group, key=network_order)))
 
 
 def network_order(wanted: Wanted) -> tuple[int, str]:
@@ -168,27 +168,11 @@ def read_pool(spec: ast.PoolSpec, parameters: Parameters) -> Pool:
     )
 
 
-def merge_equal(wanted: list[Wanted]) -> list[Wanted]:
-    """One of those that pool to the same numbers, such as conv5_3 under gap and avg_pool, with the others' names."""
+def each_once(wanted: list[Wanted]) -> list[Wanted]:
+    """Every layer with its pooling once, with all names that the text has for it."""
     kept: dict[tuple[str, Pool], Wanted] = {}
     for item in wanted:
-        layer, pool = origin(item)
-        first = kept.get((layer, pool))
-        if first is None:
-            kept[layer, pool] = item
-        else:
-            names = dict.fromkeys((*first.also, item.layer, *item.also))
-            kept[layer, pool] = replace(first, also=tuple(name for name in names if name != first.layer))
+        first = kept.setdefault((item.layer, item.pool), item)
+        names = dict.fromkeys((*first.also, *item.also))
+        kept[item.layer, item.pool] = replace(first, also=tuple(names))
     return list(kept.values())
-
-
-def origin(wanted: Wanted) -> tuple[str, Pool]:
-    """The earliest layer, and the pooling of it, that gives the same numbers."""
-    layer, pool = wanted.cnn.by_name[wanted.layer], wanted.pool
-    same = {"GlobalAveragePooling2D": GAP, "GlobalMaxPooling2D": GMP}
-    unchanged = ("Dropout", "Flatten") if pool is WHOLE and not layer.spatial else ()
-    while layer.kind in unchanged and len(layer.inputs) == 1 and not wanted.cnn.by_name[layer.inputs[0]].spatial:
-        layer = wanted.cnn.by_name[layer.inputs[0]]
-    if layer.kind in same and len(layer.shape) == 1:
-        layer, pool = wanted.cnn.by_name[layer.inputs[0]], same[layer.kind]
-    return layer.name, pool

@@ -11,9 +11,12 @@ from enum import Enum
 from functools import cached_property
 
 from vistaql.learners import Learner
+from vistaql.logical.evaluation import Dealing, Evaluation
 from vistaql.models.cnn import Cnn
+from vistaql.models.output import Output
 from vistaql.models.pool import Pool
 from vistaql.plan.node import Node
+from vistaql.stores.columns import ColumnInfo
 from vistaql.stores.image_set import ImageSet
 from vistaql.stores.tables import Table
 
@@ -41,19 +44,42 @@ class Predicate:
 
 @dataclass(frozen=True)
 class ScanImages(Node):
-    """Every image of a set: key, path, folder, bytes, and width and height where they are named."""
+    """Every image of a set, and what is known about it besides its pixels.
+
+    `columns` None: all of that, for which every file is opened, since width and height stand inside.
+    """
 
     images: ImageSet
     alias: str
+    columns: tuple[str, ...] | None = None
+
+    @property
+    def reads(self) -> tuple[ColumnInfo, ...]:
+        """The columns that are read."""
+        return read_of(self.images.columns, self.columns)
 
 
 @dataclass(frozen=True)
 class ScanTable(Node):
-    """Every row of a table. Columns compared with image keys are read as text, so that '007' stays '007'."""
+    """Every row of a table. Columns compared with image keys are read as text, so that '007' stays '007'.
+
+    `columns` None: all of them.
+    """
 
     table: Table
     alias: str
     as_text: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = None
+
+    @property
+    def reads(self) -> tuple[ColumnInfo, ...]:
+        """The columns that are read."""
+        return read_of(self.table.columns, self.columns)
+
+
+def read_of(known: tuple[ColumnInfo, ...], columns: tuple[str, ...] | None) -> tuple[ColumnInfo, ...]:
+    """Some columns of a source, or all."""
+    return known if columns is None else tuple(item for item in known if item.name in columns)
 
 
 class JoinKind(Enum):
@@ -111,21 +137,29 @@ class Rows(Node):
     label: Predicate | None = None
     split: str | None = None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns of the joined rows that become part of a row."""
+        return (*self.columns, *(self.label.columns if self.label else ()), *((self.split,) if self.split else ()))
+
 
 @dataclass(frozen=True)
 class Decode(Node):
-    """Pixels of the size the CNN takes, of all images, or of those that have a row."""
+    """Pixels of the size a CNN takes, of the images that have a row in any of `rows`; of all images where it is empty.
+
+    Queries that are answered together have rows of their own.
+    """
 
     images: ScanImages
     size: tuple[int, int]
-    rows: Rows | None = None
+    rows: tuple[Rows, ...] = ()
 
 
 @dataclass(frozen=True)
 class Infer(Node):
-    """A layer's tensor, computed from pixels or from the tensor of an earlier layer."""
+    """A layer's whole tensor, computed from pixels."""
 
-    source: Node
+    pixels: Decode
     cnn: Cnn
     layer: str
 
@@ -138,66 +172,100 @@ class PoolLayer(Node):
     pool: Pool
     also: tuple[str, ...] = field(default=(), compare=False)
 
+    @property
+    def cnn(self) -> Cnn:
+        """Whose layer it is."""
+        return self.tensor.cnn
+
+    @property
+    def called(self) -> str:
+        """What the query calls the CNN."""
+        return self.tensor.cnn.name
+
+    @property
+    def layer(self) -> str:
+        """The layer."""
+        return self.tensor.layer
+
+
+@dataclass(frozen=True)
+class InferLayers(Node):
+    """Layers of a CNN as vectors, pooled where they are computed: no tensor leaves.
+
+    How many passes that takes is decided later.
+    """
+
+    pixels: Decode
+    cnn: Cnn
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
+class PickLayer(Node):
+    """One of the layers that are inferred; `called` is the query's name of the CNN, `also` are others of the layer."""
+
+    inference: InferLayers
+    called: str
+    layer: str
+    pool: Pool
+    also: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def cnn(self) -> Cnn:
+        """Whose layer it is; one that has the same graph and weights under another name may stand for it."""
+        return self.inference.cnn
+
+
+Layer = PoolLayer | PickLayer
+
 
 @dataclass(frozen=True)
 class Reduce(Node):
     """One vector for each key, from those of its images."""
 
-    features: PoolLayer
+    features: Layer
     reduction: Reduction
+
+
+Features = Layer | Reduce
+
+
+@dataclass(frozen=True)
+class Folds(Node):
+    """Rows with the fold in which each is tested, and their columns as numbers: where every fit over them begins."""
+
+    rows: Rows
+    dealing: Dealing
 
 
 @dataclass(frozen=True)
 class Assemble(Node):
-    """The matrix to learn from: columns of the rows beside a layer's features (None: the table alone)."""
+    """The matrix to learn from: columns of the rows beside a layer's features (None: the table alone).
 
-    rows: Rows
-    features: PoolLayer | Reduce | None
+    Rows that are not dealt yet are dealt, and their columns encoded, by whoever learns from the matrix.
+    """
 
+    rows: Rows | Folds
+    features: Features | None
 
-class Splitting(Enum):
-    """How rows are kept back for testing."""
-
-    FOLDS = "folds"
-    HOLDOUT = "holdout"
-    COLUMN = "column"
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How a learner is judged: the first metric orders the layers."""
-
-    metrics: tuple[str, ...]
-    splitting: Splitting
-    folds: int = 5
-    fraction: float = 0.2
-
-    @cached_property
-    def digest(self) -> str:
-        """All of it, told once: every training of every plan that is weighed has one."""
-        return repr(self)
-
-    def __str__(self) -> str:
-        how = {
-            Splitting.FOLDS: f"{self.folds} folds",
-            Splitting.HOLDOUT: f"holdout {self.fraction:g}",
-            Splitting.COLUMN: "split column",
-        }
-        return f"{', '.join(self.metrics)} by {how[self.splitting]}"
+    @property
+    def source(self) -> Rows:
+        """The rows, dealt or not."""
+        return self.rows.rows if isinstance(self.rows, Folds) else self.rows
 
 
 @dataclass(frozen=True)
 class Train(Node):
-    """Fit the learner on all folds but one, judge it on that one, for each fold."""
+    """Fit the learners on all folds but one, judge them on that one, for each fold."""
 
     matrix: Assemble
-    learner: Learner
+    learners: tuple[Learner, ...]
     evaluation: Evaluation
 
 
 @dataclass(frozen=True)
 class Explore(Node):
-    """Which layer serves best: trainings in network order, then the table alone, for each learner.
+    """Which layer serves best: trainings in network order, then the table alone.
 
     `best_alone`: the best layer is learnt from once more, without the columns of the table.
     """
@@ -205,12 +273,20 @@ class Explore(Node):
     trainings: tuple[Train, ...]
     best_alone: bool
 
+    @cached_property
+    def answers(self) -> tuple[tuple[Train, Learner], ...]:
+        """The rows of the answer: learner by learner, each on every matrix, whoever shares one."""
+        learners = dict.fromkeys(learner for training in self.trainings for learner in training.learners)
+        return tuple(
+            (training, learner) for learner in learners for training in self.trainings if learner in training.learners
+        )
+
 
 @dataclass(frozen=True)
 class Export(Node):
     """The features of every key as a file."""
 
-    features: tuple[Node, ...]
+    features: tuple[Features, ...]
     rows: Rows
     path: str
 
@@ -225,9 +301,14 @@ class Together(Node):
 Query = Explore | Export | Together
 
 
-def layers_of(root: Node) -> tuple[PoolLayer, ...]:
+def layers_of(root: Node) -> tuple[Layer, ...]:
     """The pooled layers a query wants, in the order of the plan, each once."""
-    return tuple(node for node in root.walk() if isinstance(node, PoolLayer))
+    return tuple(node for node in root.walk() if isinstance(node, PoolLayer | PickLayer))
+
+
+def layer_of(features: Features) -> Layer:
+    """The layer, before images of one key become one vector."""
+    return features.features if isinstance(features, Reduce) else features
 
 
 def rows_of(root: Node) -> Rows:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
 
+from vistaql.learners import Learner
 from vistaql.logical.nodes import (
-    Assemble,
     Decode,
     Explore,
-    PoolLayer,
+    Features,
+    InferLayers,
+    PickLayer,
     Query,
     Reduce,
     Together,
     Train,
-    layers_of,
-    rows_of,
+    layer_of,
 )  # fmt: skip
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.grouping import Grouping, Origin, Strategy, named
@@ -66,23 +67,21 @@ def lower_groupings(
         return Answers(tuple(answer(item, passes) for item in query.queries))
     if isinstance(query, Explore):
         return answer(query, passes)
-    features = (item for item in query.features if isinstance(item, PoolLayer | Reduce))
-    picked = tuple(pick(item, passes) for item in features)
+    picked = tuple(pick(item, passes) for item in query.features)
     return WriteFeatures(ReadRows(query.rows), picked, export_names(picked), query.path)
 
 
 def answer(query: Explore, passes: AllPasses) -> Answer:
     """The operators behind the passes of one EXPLORE."""
-    rows = ReadRows(rows_of(query))
-    fits = tuple(fit(training, rows, passes) for training in query.trainings)
+    fits = tuple(fit(training, learner, passes) for training, learner in query.answers)
     return Answer(alone(fits) if query.best_alone else None, fits)
 
 
-def fit(training: Train, rows: ReadRows, passes: AllPasses) -> Fit:
-    """The operator of one training."""
-    matrix: Assemble = training.matrix
-    features = None if matrix.features is None else pick(matrix.features, passes)
-    return Fit(rows, features, training.learner, training.evaluation)
+def fit(training: Train, learner: Learner, passes: AllPasses) -> Fit:
+    """The operator of one learner on one matrix."""
+    features = training.matrix.features
+    picked = None if features is None else pick(features, passes)
+    return Fit(ReadRows(training.matrix.source), picked, learner, training.evaluation)
 
 
 def alone(fits: tuple[Fit, ...]) -> FitAlone:
@@ -97,30 +96,27 @@ def alone(fits: tuple[Fit, ...]) -> FitAlone:
     return FitAlone(best)
 
 
-def pick(features: PoolLayer | Reduce, passes: AllPasses) -> PickFeatures:
+def pick(features: Features, passes: AllPasses) -> PickFeatures:
     """The output of the pass that computes a pooled layer; images of a key become one vector where that is asked."""
-    pooled, reduction = (features.features, features.reduction) if isinstance(features, Reduce) else (features, None)
-    output, cnn = Output(pooled.tensor.layer, pooled.pool), pooled.tensor.cnn
-    return PickFeatures(passes[cnn.digest][output], output, reduction, cnn.name)
+    layer, reduction = layer_of(features), features.reduction if isinstance(features, Reduce) else None
+    if not isinstance(layer, PickLayer):
+        message = f"{layer.layer} is pooled outside a pass: the rule pool_in_pass comes first"
+        raise TypeError(message)
+    output = Output(layer.layer, layer.pool)
+    return PickFeatures(passes[layer.cnn.digest][output], output, reduction, layer.called)
 
 
 @lru_cache(maxsize=64)
 def wanted_by_cnn(query: Query) -> Mapping[Cnn, tuple[Output, ...]]:
-    """The wanted outputs of each CNN, in network order; CNNs of equal graph and weights are one, whatever their names.
+    """The wanted outputs of each CNN, in network order.
 
-    The name is that of the first.
+    Raises ValueError where the rules have not made one inference of those of a CNN.
     """
-    cnns: dict[str, Cnn] = {}
-    groups: dict[str, list[Output]] = {}
-    for pooled in layers_of(query):
-        cnn = cnns.setdefault(pooled.tensor.cnn.digest, pooled.tensor.cnn)
-        groups.setdefault(cnn.digest, []).append(Output(pooled.tensor.layer, pooled.pool))
-
-    def in_network_order(cnn: Cnn) -> tuple[Output, ...]:
-        found = dict.fromkeys(groups[cnn.digest])
-        return tuple(sorted(found, key=lambda output: (cnn.position[output.layer], str(output.pool))))
-
-    return {cnn: in_network_order(cnn) for cnn in cnns.values()}
+    found = [node for node in query.walk() if isinstance(node, InferLayers)]
+    if not found or len({node.cnn.digest for node in found}) < len(found):
+        message = "layers are inferred apart: the rules pool_in_pass and infer_together come first"
+        raise ValueError(message)
+    return {node.cnn: node.outputs for node in found}
 
 
 @lru_cache(maxsize=64)
@@ -129,18 +125,24 @@ def reader(query: Query, placement: Placement) -> ReadImages:
 
     Queries that are answered together read those for which any of them has a row.
     """
-    decodes = [node for node in query.walk() if isinstance(node, Decode)]
-    if placement is Placement.AFTER_INFERENCE or any(decode.rows is None for decode in decodes):
-        return ReadImages(decodes[0].images, None)
-    rows = tuple(dict.fromkeys(ReadRows(decode.rows) for decode in decodes if decode.rows))
-    return ReadImages(decodes[0].images, rows[0] if len(rows) == 1 else EitherRows(rows))
+    decode = decode_of(query)
+    if placement is Placement.AFTER_INFERENCE or not decode.rows:
+        return ReadImages(decode.images, None)
+    rows = tuple(map(ReadRows, decode.rows))
+    return ReadImages(decode.images, rows[0] if len(rows) == 1 else EitherRows(rows))
+
+
+def decode_of(query: Query) -> Decode:
+    """The images of a query: whatever sizes CNNs take, they are the same."""
+    return next(node for node in query.walk() if isinstance(node, Decode))
 
 
 @lru_cache(maxsize=64)
 def placements(query: Query) -> tuple[Placement, ...]:
     """Where the join can stand: before inference it saves images, if the logical plan found that it leaves any out."""
-    saves = all(node.rows is not None for node in query.walk() if isinstance(node, Decode))
-    return (Placement.BEFORE_INFERENCE, Placement.AFTER_INFERENCE) if saves else (Placement.AFTER_INFERENCE,)
+    if decode_of(query).rows:
+        return Placement.BEFORE_INFERENCE, Placement.AFTER_INFERENCE
+    return (Placement.AFTER_INFERENCE,)
 
 
 def passes_of(grouping: Grouping, images: ReadImages) -> Passes:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from vistaql.learners import Learner
-    from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
+    from vistaql.logical.evaluation import Evaluation
+    from vistaql.logical.nodes import Reduction, Rows, ScanImages
     from vistaql.outcome import BadImage
     from vistaql.physical.inference import Output, Pass
 

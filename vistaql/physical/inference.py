@@ -8,28 +8,10 @@ from functools import cached_property, reduce
 from operator import or_
 
 from vistaql.models.cnn import CONVOLUTIONS, Cnn, Layer
-from vistaql.models.pool import GAP, WHOLE, Pool
+from vistaql.models.output import Output
+from vistaql.models.pool import WHOLE
 
-
-@dataclass(frozen=True)
-class Output:
-    """A pooled layer: one vector an image."""
-
-    layer: str
-    pool: Pool
-
-    @property
-    def digest(self) -> str:
-        """What it is, in a form that is cheap to make."""
-        return self.column
-
-    @property
-    def column(self) -> str:
-        """The name of its column in Arrow batches."""
-        return f"{self.layer}|{self.pool}"
-
-    def __str__(self) -> str:
-        return self.layer if self.pool in (GAP, WHOLE) else f"{self.layer} {self.pool}"
+__all__ = ["Output", "Pass", "tensor_column"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from vistaql.learners import Learner
 from vistaql.learners.names import greater_is_better
-from vistaql.logical.nodes import Evaluation, Splitting
+from vistaql.logical.evaluation import Evaluation, Splitting
 from vistaql.physical.engine import Engine, FitResult
 from vistaql.physical.infer import PickFeatures
 from vistaql.physical.operator import FLOAT32, Operator

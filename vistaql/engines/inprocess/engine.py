@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from vistaql.engines.inprocess.prepare import Prepared
     from vistaql.learners import Learner
-    from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
+    from vistaql.logical.evaluation import Evaluation
+    from vistaql.logical.nodes import Reduction, Rows, ScanImages
     from vistaql.outcome import BadImage
 
 # Rows of a batch that leaves the reader; the kernel cuts its own.

@@ -14,7 +14,7 @@ from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.evaluation import Examples, evaluate
 from vistaql.learners.folds import deal, from_split, holdout
 from vistaql.learners.metrics import metric_named
-from vistaql.logical.nodes import Evaluation, Splitting
+from vistaql.logical.evaluation import Dealing, Evaluation, Splitting
 from vistaql.physical.engine import Extent, FitResult
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Learnable:
     class_names: tuple[str, ...]
     split: list[str | None] | None = None
     _usable: dict[frozenset[str], Learnable] = field(default_factory=dict, init=False)
-    _judged: dict[Evaluation, Examples] = field(default_factory=dict, init=False)
+    _dealt: dict[Dealing, Examples] = field(default_factory=dict, init=False)
 
     @property
     def extent(self) -> Extent:
@@ -68,14 +68,15 @@ class Learnable:
     def examples(self, evaluation: Evaluation) -> Examples:
         """The rows with the fold in which each is tested.
 
-        Dealt and encoded once for all layers and learners that are judged alike.
+        Dealt and encoded once for all layers and learners, and for whatever is measured (`logical.Folds`).
         """
-        if evaluation not in self._judged:
+        dealing = evaluation.dealing
+        if dealing not in self._dealt:
             columns = StructuredColumns.of(self.table) if self.table.num_columns else None
-            self._judged[evaluation] = Examples(
+            self._dealt[dealing] = Examples(
                 tuple(self.keys), self.codes, len(self.class_names), self.tested(evaluation), columns
             )
-        return self._judged[evaluation]
+        return self._dealt[dealing]
 
     def tested(self, evaluation: Evaluation) -> np.ndarray:
         """Where each row is tested."""

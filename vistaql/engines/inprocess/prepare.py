@@ -17,7 +17,6 @@ from vistaql.engines.inprocess.relational import (
     SPLIT,
     JoinedRows,
     Surroundings,
-    columns_read,
     join_rows,
 )  # fmt: skip
 from vistaql.errors import Code, Span, VistaQLError
@@ -25,8 +24,8 @@ from vistaql.learners.classes import Classes, read_classes
 from vistaql.learners.columns import StructuredColumns
 from vistaql.learners.folds import check_folds, sample
 from vistaql.learners.leakage import giveaways
+from vistaql.logical.evaluation import Evaluation
 from vistaql.logical.nodes import (
-    Evaluation,
     Explore,
     Export,
     Filter,
@@ -123,18 +122,14 @@ def check_one_image_a_key(listing: pa.Table, name: str, reduction: Reduction | N
 
 
 def for_join(listing: pa.Table, rows: Rows) -> pa.Table:
-    """The listing with one row a key (that of its first path), and with the sizes of the images that are named."""
-    import pyarrow as pa
-
-    images, read = images_of(rows).images, columns_read(rows)
+    """The listing with one row a key (that of its first path), and with the sizes of the images that are read."""
+    scan = images_of(rows)
+    images, read = scan.images, {column.name for column in scan.reads}
     inside = isinstance(images.source, ParquetBytesSource)
     if inside and read & {"bytes", "width", "height"}:
         return one_row_a_key(headers_inside(images))
     unique = one_row_a_key(listing)
-    if read & {"width", "height"}:
-        return image_headers(unique)
-    empty = pa.nulls(unique.num_rows, pa.int32())
-    return unique.append_column("width", empty).append_column("height", empty)
+    return image_headers(unique) if read & {"width", "height"} else unique
 
 
 def one_row_a_key(listing: pa.Table) -> pa.Table:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vistaql.errors import Code, Span, VistaQLError
 from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, ScanImages, ScanTable, images_of
 from vistaql.plan.node import Node
+from vistaql.stores.columns import ColumnInfo
 from vistaql.stores.duck import Limits, connected, fault, interruptible, out_of_memory
 from vistaql.stores.quoting import identifier
 from vistaql.stores.tables import TableFormat, scan_sql
@@ -130,12 +131,9 @@ def relation_sql(node: Node) -> str:
     """A relation as a SELECT whose columns are called alias.column."""
     match node:
         case ScanImages():
-            return renamed_listing(node)
+            return f"SELECT {renamed(node.alias, node.reads)} FROM {LISTING}"
         case ScanTable(table, alias, as_text):
-            columns = ", ".join(
-                f"{identifier(column.name)} AS {identifier(f'{alias}.{column.name}')}" for column in table.columns
-            )
-            return f"SELECT {columns} FROM {scan_sql(table, frozenset(as_text))}"
+            return f"SELECT {renamed(alias, node.reads)} FROM {scan_sql(table, frozenset(as_text))}"
         case Join(left, right, kind, condition):
             word = "LEFT JOIN" if kind is JoinKind.LEFT else "JOIN"
             return f"SELECT * FROM ({relation_sql(left)}) {word} ({relation_sql(right)}) ON {condition.sql}"
@@ -143,23 +141,9 @@ def relation_sql(node: Node) -> str:
     raise TypeError(message)
 
 
-def renamed_listing(images: ScanImages) -> str:
-    """The listing under the alias of the query."""
-    shown = ", ".join(
-        f"{identifier(column.name)} AS {identifier(f'{images.alias}.{column.name}')}"
-        for column in images.images.columns
-    )
-    return f"SELECT {shown} FROM {LISTING}"
-
-
-def columns_read(rows: Rows) -> frozenset[str]:
-    """The columns of the images that are named anywhere, under their own names."""
-    prefix = f"{images_of(rows).alias}."
-    named = {*rows.columns, *(rows.label.columns if rows.label else ())}
-    for node in rows.walk():
-        named.update(node.predicate.columns if isinstance(node, Filter) else ())
-        named.update(node.condition.columns if isinstance(node, Join) else ())
-    return frozenset(name.removeprefix(prefix) for name in named if name.startswith(prefix))
+def renamed(alias: str, columns: tuple[ColumnInfo, ...]) -> str:
+    """Columns under the alias of the query."""
+    return ", ".join(f"{identifier(column.name)} AS {identifier(f'{alias}.{column.name}')}" for column in columns)
 
 
 def needed(rows: Rows, relation: str) -> str:
@@ -169,8 +153,7 @@ def needed(rows: Rows, relation: str) -> str:
 
 def names_needed(rows: Rows) -> tuple[str, ...]:
     """The columns of the joined rows that somebody reads, sorted."""
-    names = {f"{images_of(rows).alias}.{KEY}", *rows.columns, *(rows.label.columns if rows.label else ())}
-    names.update([rows.split] if rows.split else [])
+    names = {f"{images_of(rows).alias}.{KEY}", *rows.named}
     for node in filters_and_sample(rows.rows):
         names.update(node.predicate.columns if isinstance(node, Filter) else ())
     return tuple(sorted(names))

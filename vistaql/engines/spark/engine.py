@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from vistaql.engines.inprocess.bad import BadImages
     from vistaql.learners import Learner
-    from vistaql.logical.nodes import Evaluation, Reduction, Rows, ScanImages
+    from vistaql.logical.evaluation import Evaluation
+    from vistaql.logical.nodes import Reduction, Rows, ScanImages
     from vistaql.outcome import BadImage
     from vistaql.physical.inference import Output, Pass
 

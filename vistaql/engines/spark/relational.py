@@ -70,10 +70,8 @@ class SparkJoiner:
         self, rows: Rows, around: Surroundings, joins: Sequence[tuple[Join, str]]
     ) -> tuple[pa.Table, tuple[int, int, int, int]]:
         """Read and join the tables: the rows that may be wanted, and what the first join left over."""
-        names = frozenset([*names_needed(rows), *(name for join, _ in joins for name in join.condition.columns)])
         tables = [
-            Held.of(table_frame(self.spark, join.right, names, around.arrow), Persistence.DESERIALIZED)
-            for join, _ in joins
+            Held.of(table_frame(self.spark, join.right, around.arrow), Persistence.DESERIALIZED) for join, _ in joins
         ]
         listing = self.listing(rows, around)
         base = listing
@@ -86,7 +84,7 @@ class SparkJoiner:
     def listing(self, rows: Rows, around: Surroundings) -> DataFrame:
         """The images, a row a key, with columns called `alias.column`, and how many images have the key."""
         images = images_of(rows)
-        names = [column.name for column in images.images.columns]
+        names = [column.name for column in images.reads]
         renamed = [*(f"{images.alias}.{name}" for name in names), COPIES]
         return from_arrow(self.spark, around.listing.select([*names, COPIES]).rename_columns(renamed))
 
@@ -123,7 +121,7 @@ def joins_of(rows: Rows) -> list[Join]:
 def types_in(rows: Rows) -> dict[str, str]:
     """Every column of a query and its type in DuckDB's words."""
     images = images_of(rows)
-    types = {f"{images.alias}.{column.name}": column.sql_type for column in images.images.columns}
+    types = {f"{images.alias}.{column.name}": column.sql_type for column in images.reads}
     for join in joins_of(rows):
         types |= types_of(join.right)
     return types

@@ -44,19 +44,17 @@ def travelling(sql_type: str) -> str:
 
 
 def types_of(scan: ScanTable) -> dict[str, str]:
-    """The columns of a scan, called `alias.column`, and their types in DuckDB's words; keys are text."""
+    """The columns that a scan reads, called `alias.column`, and their types in DuckDB's words; keys are text."""
     as_text = {name.casefold() for name in (*scan.table.key, *scan.as_text)}
     return {
         f"{scan.alias}.{column.name}": "VARCHAR" if column.name.casefold() in as_text else column.sql_type
-        for column in scan.table.columns
+        for column in scan.reads
     }
 
 
-def table_frame(
-    spark: SparkSession, scan: ScanTable, names: frozenset[str], memory: Mapping[str, pa.Table]
-) -> DataFrame:
-    """The named columns (`alias.column`) of a table."""
-    types = {name: kind for name, kind in types_of(scan).items() if name in names}
+def table_frame(spark: SparkSession, scan: ScanTable, memory: Mapping[str, pa.Table]) -> DataFrame:
+    """The columns that are read of a table, called `alias.column`."""
+    types = types_of(scan)
     if scan.table.format is TableFormat.ARROW:
         return from_arrow(spark, pa.Table.from_batches(list(read(scan, types, memory))))
     files = from_arrow(spark, pa.table({"file": files_of(scan.table)}))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vistaql.engines.spark.engine import FeatureFrame
     from vistaql.learners import Learner
-    from vistaql.logical.nodes import Evaluation
+    from vistaql.logical.evaluation import Evaluation
     from vistaql.physical.choices import ClusterChoices
 
     Batches = Iterator[pa.RecordBatch]

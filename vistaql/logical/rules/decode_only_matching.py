@@ -23,7 +23,9 @@ def decode_only_matching(node: Node) -> Node:
     rows = rows_of(node)
     if keeps_every_image(rows):
         return node
-    return transform(node, lambda inner: replace(inner, rows=rows) if isinstance(inner, Decode) else inner)
+    return transform(
+        node, lambda inner: replace(inner, rows=(rows,)) if isinstance(inner, Decode) and not inner.rows else inner
+    )
 
 
 def keeps_every_image(rows: Rows) -> bool:

@@ -1,23 +1,25 @@
-"""What needs no rewrite, because no plan can be built otherwise."""
+"""What the rules of the logical plan come to in physical ones."""
 
 from __future__ import annotations
 
+import pytest
+
 from tests.planning.conftest import bind
-from vistaql.logical.rules import RULES
+from vistaql.logical.rules.pool_in_pass import pool_in_pass
 from vistaql.optimizer.grouping import NAMED
 from vistaql.optimizer.lower import lower
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Fit, Operator, PickFeatures, ReadImages, ReadRows, RunPass
 from vistaql.physical.run import run_order
-from vistaql.plan.rewrite import rewrite
+from vistaql.plan.rewrite import Rule, rewrite
 
 TAIL = "FROM photos JOIN products WHERE weight > 1"
 
 
 def plans(text: str) -> list[tuple[Operator, ...]]:
     """The operators of every named plan of a query."""
-    query = rewrite(bind(text).plan, RULES)
-    return [run_order(lower(query, strategy, Storage.MEMORY)) for strategy in NAMED]  # type: ignore[arg-type]
+    query = bind(text).rewritten().plan
+    return [run_order(lower(query, strategy, Storage.MEMORY)) for strategy in NAMED]
 
 
 def test_layers_are_pooled_inside_the_pass() -> None:
@@ -26,10 +28,20 @@ def test_layers_are_pooled_inside_the_pass() -> None:
         assert picked == {output for item in order if isinstance(item, RunPass) for output in item.inference.outputs}
 
 
+@pytest.mark.parametrize(("rules", "named"), [((), "pool_in_pass"), ((pool_in_pass,), "infer_together")])
+def test_a_plan_that_was_not_rewritten_is_refused_and_the_rules_are_named(rules: tuple[Rule, ...], named: str) -> None:
+    query = rewrite(bind(f"EXPLORE LAYERS conv2, conv4 OF strokes {TAIL} TRAIN lr").plan, rules)
+    with pytest.raises(ValueError, match=named):
+        lower(query, NAMED[0], Storage.MEMORY)  # type: ignore[arg-type]
+
+
 def test_layers_that_nobody_uses_do_not_run() -> None:
     for order in plans(f"EXPLORE LAYERS conv2 OF strokes {TAIL} TRAIN lr"):
         (run,) = (item for item in order if isinstance(item, RunPass))
         assert run.inference.computed[-1].name == "conv2"
+    for order in plans(f"EXPLORE LAYERS conv5_3, avg_pool OF resnet50 {TAIL} TRAIN lr"):
+        (run,) = (item for item in order if isinstance(item, RunPass))
+        assert run.inference.computed[-1].name == "conv5_block3_out"
 
 
 def test_rows_are_joined_filtered_and_projected_once_and_before_images_are_read() -> None:
