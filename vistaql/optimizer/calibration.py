@@ -61,7 +61,7 @@ class Calibration:
     graph_seconds: float = rate(0.15, "s", "a graph of any size")
     library_seconds: float = rate(3.6, "s", "importing TensorFlow")
     query_seconds: float = rate(0.15, "s", "joining rows and writing the answer, for a query of any size")
-    process_bytes: float = rate(130e6, "B", "the interpreter with Arrow and DuckDB")
+    process_bytes: float = rate(175e6, "B", "the interpreter with Arrow and DuckDB after a join")
     library_bytes: float = rate(590e6, "B", "TensorFlow after its first operation")
     context_seconds: float = rate(6.0, "s", "starting a JVM, its context, and its first job")
     worker_seconds: float = rate(2.5, "s", "starting the first Python workers")

@@ -156,11 +156,20 @@ def photo(seed: int) -> bytes:
     return file.getvalue()
 
 
+# A small join as the engine does it, since DuckDB takes most of what a process has before TensorFlow is loaded.
 LOADING = """
-import json, time
+import json, tempfile, time
+import pyarrow
+import vistaql.engines.inprocess.prepare, vistaql.learners.evaluation, vistaql.session
 from vistaql.physical.resident import resident_bytes
-import duckdb, numpy, pyarrow, vistaql.learners.evaluation
-duckdb.connect().execute("SELECT 1")
+from vistaql.stores.duck import connected
+keys = pyarrow.table({"key": [f"p{number}" for number in range(3000)]})
+with tempfile.NamedTemporaryFile("w", suffix=".csv") as file, connected() as duck:
+    file.write("key,size,kind\\n" + "".join(f"p{number},{number % 7}.5,{number % 9}\\n" for number in range(3000)))
+    file.flush()
+    duck.register("listing", keys)
+    duck.sql(f"SELECT DISTINCT ON (key) * FROM read_csv('{file.name}') JOIN listing USING (key) ORDER BY ALL"
+    ).to_arrow_table()
 before, started = resident_bytes(), time.perf_counter()
 from vistaql.engines.tensorflow.runtime import import_tensorflow
 tensorflow = import_tensorflow()
