@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.planning.conftest import bind
+from tests.planning.conftest import PRODUCTS, bind
+from vistaql.engines.inprocess.relational import relation_sql
+from vistaql.logical.nodes import rows_of
 from vistaql.logical.rules.pool_in_pass import pool_in_pass
 from vistaql.optimizer.grouping import NAMED
 from vistaql.optimizer.lower import lower
@@ -33,6 +35,17 @@ def test_a_plan_that_was_not_rewritten_is_refused_and_the_rules_are_named(rules:
     query = rewrite(bind(f"EXPLORE LAYERS conv2, conv4 OF strokes {TAIL} TRAIN lr").plan, rules)
     with pytest.raises(ValueError, match=named):
         lower(query, NAMED[0], Storage.MEMORY)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("features", "read"), [("weight", {"sku", "category", "weight"}), ("NONE", {"sku", "category"})]
+)
+def test_tables_are_asked_for_the_named_columns(features: str, read: set[str]) -> None:
+    query = f"EXPLORE LAYER conv2 OF strokes FROM photos JOIN products TRAIN lr FEATURES {features}"
+    asked, every = (relation_sql(rows_of(plan).rows) for plan in (bind(query).rewritten().plan, bind(query).plan))
+    assert {column.name for column in PRODUCTS.columns if f"products.{column.name}" in asked} == read
+    assert all(f"products.{column.name}" in every for column in PRODUCTS.columns)
+    assert "photos.width" not in asked
 
 
 def test_layers_that_nobody_uses_do_not_run() -> None:

@@ -56,12 +56,20 @@ class Node:
         return tuple(found)
 
     def walk(self) -> Iterator[Node]:
-        """Every distinct node below and including this one, inputs before those who read them.
+        """Every distinct node below and including this one, inputs before those who read them."""
+        given: set[str] = set()
+        for node in self.objects():
+            # Digests of the inputs are known by now.
+            if node.digest not in given:
+                given.add(node.digest)
+                yield node
+
+    def objects(self) -> Iterator[Node]:
+        """The same, but equal nodes as often as they were made: no digest is needed.
 
         Depth is no limit: a chain of passes through all layers of a CNN is hundreds of nodes deep.
         """
         entered: set[int] = set()
-        given: set[str] = set()
         waiting: list[tuple[Node, Iterator[Node]]] = [(self, iter(self.inputs))]
         while waiting:
             node, inputs = waiting[-1]
@@ -72,10 +80,7 @@ class Node:
                     break
             else:
                 waiting.pop()
-                # Digests of the inputs are known by now.
-                if node.digest not in given:
-                    given.add(node.digest)
-                    yield node
+                yield node
 
     def map_inputs(self, change: Callable[[Node], Node]) -> Self:
         """The same node over changed inputs; itself where nothing changed."""

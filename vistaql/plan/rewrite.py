@@ -45,9 +45,10 @@ def rewrite(
 
 
 def transform(plan: Node, rule: Rule) -> Node:
-    """Apply one rule to every node, inputs first; equal nodes are rewritten once and stay equal."""
-    done: dict[str, Node] = {}
-    for node in plan.walk():
-        same = all(done[source.digest] is source for source in node.inputs)
-        done[node.digest] = rule(node if same else node.map_inputs(lambda source: done[source.digest]))
-    return done[plan.digest]
+    """Apply one rule to every node, inputs first; a node that several read is rewritten once."""
+    # By place in memory, where a digest would have to be made of every node of every plan on the way.
+    done: dict[int, Node] = {}
+    for node in plan.objects():
+        same = all(done[id(source)] is source for source in node.inputs)
+        done[id(node)] = rule(node if same else node.map_inputs(lambda source: done[id(source)]))
+    return done[id(plan)]

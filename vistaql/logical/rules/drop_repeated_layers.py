@@ -29,14 +29,11 @@ def drop_repeated_layers(node: Node) -> Node:
     >>> [(layer.layer, layer.also) for layer in after.features]
     [('conv5_block3_out', ('avg_pool',))]
     """
-    if isinstance(node, Export):
-        kept = kept_of(node.features)
-        features = tuple(each_once(kept[vector_of(item)] for item in node.features))
-        return node if features == node.features else replace(node, features=features)
-    if isinstance(node, Explore):
-        kept = kept_of(item.matrix.features for item in node.trainings if item.matrix.features)
-        trainings = tuple(each_once(on_kept(item, kept) for item in node.trainings))
-        return node if trainings == node.trainings else replace(node, trainings=trainings)
+    match node:
+        case Export(several) if kept := kept_of(several):
+            return replace(node, features=tuple(each_once(kept[vector_of(item)] for item in several)))
+        case Explore(trainings) if kept := kept_of(item.matrix.features for item in trainings if item.matrix.features):
+            return replace(node, trainings=tuple(each_once(on_kept(item, kept) for item in trainings)))
     return node
 
 
@@ -46,10 +43,12 @@ def each_once(items: Iterable[T]) -> Iterable[T]:
 
 
 def kept_of(features: Iterable[Features]) -> dict[Vector, Features]:
-    """For each vector the first that gives it, with the names of the others."""
+    """For each vector the first that gives it, with the names of the others; nothing where none is repeated."""
     kept: dict[Vector, Features] = {}
-    for item in features:
-        vector = vector_of(item)
+    different = {id(item): (item, vector_of(item)) for item in features}.values()
+    if len({vector for _, vector in different}) == len(different):
+        return {}
+    for item, vector in different:
         first = kept.setdefault(vector, item)
         if first != item:
             kept[vector] = also_called(first, layer_of(item))

@@ -30,7 +30,7 @@ def infer_together(node: Node) -> Node:
     """
     if not isinstance(node, Explore | Export | Together):
         return node
-    found = [inner for inner in node.walk() if isinstance(inner, InferLayers)]
+    found = [inner for inner in node.objects() if isinstance(inner, InferLayers)]
     merged = merged_by_cnn(found)
     if all(merged[inference.cnn.digest] == inference for inference in found):
         return node

@@ -10,7 +10,7 @@ from vistaql.plan.node import Node
 
 
 def share_matrix(node: Node) -> Node:
-    """Fit all learners of a layer on one matrix: features are picked and put beside the columns once.
+    """Fit all learners of a layer on one matrix: its features are picked once, and let go after the last.
 
     >>> from vistaql.learners.logistic_regression import LogisticRegression
     >>> from vistaql.logical.evaluation import Splitting
