@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -50,11 +50,11 @@ WIDTH: Final = 50_000
 NARROW: Final = 1_000
 """Numbers of a row that is shuffled and collected, as the vector of a layer"""
 TIMES: Final = 5
-MORE_TASKS: Final = 32
+MORE_TASKS: Final = 9
 """tasks a worker, where those are what is measured"""
 SHAPES: Final = ((300, 32, 5), (1500, 512, 5))
 """Rows, features, classes of a small fit and of a large one"""
-FOLDS: Final = 4
+FOLDS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def time_bytes(spark: SparkSession, partitions: int, job: float) -> Moved:
         read = max(0.0, seconds_of(partial(lengths, kept)) - job / 2)
         held[persistence.value] = written + read
         if persistence is Persistence.DESERIALIZED:
-            stored = stored_bytes(spark)
+            stored = stored_bytes(kept)
             into = seconds_of(kept.mapInArrow(taken, "id long").count) - read - job / 2
         kept.unpersist(blocking=True)
     narrow = Held.of(rows_of(spark, 8 * ROWS, NARROW, partitions), Persistence.DESERIALIZED).frame
@@ -224,10 +224,10 @@ def lengths(frame: DataFrame) -> None:
     frame.selectExpr("sum(length(vector))").first()
 
 
-def stored_bytes(spark: SparkSession) -> float:
-    """Bytes that Spark says it holds in memory."""
-    context = spark.sparkContext._jsc.sc()  # noqa: SLF001, Python has no other way to ask
-    return float(sum(info.memSize() for info in context.getRDDStorageInfo()))
+def stored_bytes(frame: DataFrame) -> float:
+    """Bytes that Spark says a frame takes that it holds in memory."""
+    plan: Any = frame._jdf.queryExecution().withCachedData()  # noqa: SLF001, Python has no other way to ask
+    return float(plan.stats().sizeInBytes())
 
 
 def java_bytes(spark: SparkSession) -> float:
