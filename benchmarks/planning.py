@@ -20,11 +20,10 @@ from vistaql.models.cnn import Cnn
 from vistaql.optimizer.candidate import Pricing
 from vistaql.optimizer.candidates import plan_space
 from vistaql.optimizer.choose import choose
-from vistaql.optimizer.lower import Placement
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.search import PlanSpace
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Settings
+from vistaql.settings import Placement, Settings
 from vistaql.stores.image_set import FolderSource, ImageSet, Statistics
 from vistaql.stores.tables import ColumnInfo, ColumnType, Table, TableFormat
 

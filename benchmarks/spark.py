@@ -71,12 +71,19 @@ def on_spark(pass_: Pass, paths: list[str], cores: int) -> float:
     from vistaql.engines.spark.memory import running_conf
     from vistaql.engines.spark.worker import inference, pass_schema
     from vistaql.physical.choices import ClusterChoices
-    from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+    from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
     from vistaql.spark_settings import SparkSettings
 
     spark = spark_session(SparkSettings((("spark.driver.memory", "3g"), ("spark.master", f"local[{cores}]"))))
     choices = ClusterChoices(
-        cores, 1, 1, 2 * cores, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.DESERIALIZED, TrainingPlace.DRIVER
+        cores,
+        1,
+        1,
+        2 * cores,
+        JoinMethod.BROADCAST,
+        Placement.BEFORE_INFERENCE,
+        Persistence.DESERIALIZED,
+        TrainingPlace.DRIVER,
     )
     with configured(spark, running_conf(choices)):
         numbers = pa.array(range(len(paths)), pa.int64())

@@ -77,7 +77,7 @@ def measure(master: str, cures: tuple[str, ...], *, graph: bool) -> dict[str, fl
     from vistaql.engines.spark.conf import Needs
     from vistaql.engines.spark.frames import THREADS
     from vistaql.physical.choices import ClusterChoices
-    from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+    from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
     from vistaql.spark_settings import SparkSettings
 
     values = {"spark.master": master}
@@ -88,7 +88,7 @@ def measure(master: str, cures: tuple[str, ...], *, graph: bool) -> dict[str, fl
     java = Clock(pyspark.java_gateway.launch_gateway)
     pyspark.java_gateway.launch_gateway = java
     choices = ClusterChoices(
-        2, 1, 1, 2, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.SERIALIZED, TrainingPlace.DRIVER
+        2, 1, 1, 2, JoinMethod.BROADCAST, Placement.BEFORE_INFERENCE, Persistence.SERIALIZED, TrainingPlace.DRIVER
     )  # fmt: skip
     session = launch.spark_session(SparkSettings(tuple(sorted(values.items()))), Needs(choices=choices))
     phases = {"java": java.seconds, "context": perf_counter() - started - java.seconds}

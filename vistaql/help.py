@@ -54,8 +54,9 @@ SHOW [ALL] LAYERS OF cnn;  SHOW CREATE TABLE | IMAGES | CNN | RESULT name;  SHOW
     "drop": ("forget a name; files stay", "DROP TABLE | IMAGES | CNN | RESULT [IF EXISTS] name;"),
     "set": ("settings of the session", "SET name = value;  RESET name | ALL;  SHOW SETTINGS; lists them."),
     "calibrate": (
-        "measure this machine, or one CNN on it, so that plans are priced by what they take here",
-        "CALIBRATE;  CALIBRATE CNN name;  SHOW CALIBRATION; lists the rates.  RESET CALIBRATION; forgets them.",
+        "measure this machine, a CNN or Spark on it, so that plans are priced by what they take here",
+        """CALIBRATE;  CALIBRATE CNN name;  CALIBRATE SPARK;
+SHOW CALIBRATION; lists the rates.  RESET CALIBRATION; forgets them.""",
     ),
     "source": ("run a script", "SOURCE 'file.vql';"),
 }

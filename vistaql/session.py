@@ -28,6 +28,7 @@ from vistaql.frontend.parser import parse
 from vistaql.frontend.places import at_clauses
 from vistaql.frontend.scope import ParameterValue
 from vistaql.keeping import check_targets, keep, working_folder
+from vistaql.measuring import Bench
 from vistaql.names import KnownNames, Registered
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.estimate import estimate
@@ -161,13 +162,13 @@ class Session:
             case ast.Explain():
                 return self.explain(statement, context)
             case ast.Calibrate() | ast.Reset(key=(ast.Name(text="calibration" | "CALIBRATION"),)):
-                bench = calibrating.Bench(self.threads, self.progress)
+                bench = Bench(self.threads, self.progress)
                 report = calibrating.execute(statement, context, self.catalog, bench)
                 self.machine = calibrating.refreshed(self.machine, self.catalog)
                 return report
             case ast.SetOption() | ast.Reset():
                 self.settings = statements.change_settings(statement, context)
-                return None
+                return statements.doubts(statement)
             case _:
                 return statements.execute(
                     statement, statements.Desk(context, self.catalog, self.registered, self.threads)
@@ -238,8 +239,7 @@ class Session:
             planned(self.progress, parts_of(decision), decision.limit_bytes),
         ):
             values = run_plan(decision.chosen.plan, engine, actuals.append)
-        if configuration.cluster is None:
-            self.machine = calibrating.taught(self.machine, self.catalog, decision, actuals)
+        self.machine = calibrating.taught(self.machine, self.catalog, decision, actuals)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
 
@@ -342,7 +342,7 @@ def connect(home: str | Path | None = None, *, spark: SparkSession | None = None
     has, machine = given(spark), detect()
     return Session(
         home_folder(home),
-        replace(machine, cores=has.cores, memory_bytes=has.memory_bytes or machine.memory_bytes),
+        replace(machine, cores=has.cores, memory_bytes=has.memory_bytes or machine.memory_bytes, spark_started=True),
         Settings(engine=EngineChoice.SPARK, spark=has.settings),
         spark=spark,
     )

@@ -39,13 +39,13 @@ class JoinMethod(Enum):
     """both sides are sent to where their key belongs"""
 
 
-class JoinPlace(Enum):
-    """Where images without a row are left out."""
+class Placement(Enum):
+    """Where rows are joined and filtered."""
 
-    BEFORE = "before"
-    """before they are decoded"""
-    AFTER = "after"
-    """after inference; only their features meet the rows"""
+    BEFORE_INFERENCE = "before"
+    """only images with a row are decoded"""
+    AFTER_INFERENCE = "after"
+    """all images are decoded; their features meet the rows"""
 
 
 class Persistence(Enum):
@@ -166,8 +166,8 @@ class Settings:
     max_bad: float | None = setting(None, "share of bad images that stops a run; auto: as the image set says", fraction)
     cache: bool = setting(True, "whether stored features may be used", truth)
     join: JoinMethod | None = setting(None, "on Spark: how the sides of a join meet", auto_or(JoinMethod))
-    placement: JoinPlace | None = setting(
-        None, "on Spark: join and filter before inference or after", auto_or(JoinPlace)
+    placement: Placement | None = setting(
+        None, "on Spark: join and filter before inference or after", auto_or(Placement)
     )
     persistence: Persistence | None = setting(
         None, "on Spark: how tensors for a later pass are kept", auto_or(Persistence)

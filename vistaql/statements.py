@@ -16,6 +16,7 @@ from vistaql.frontend.options import change_setting, key_of, setting_name, text_
 from vistaql.outcome import Outcome, Relation, Report
 from vistaql.registration import register_cnn
 from vistaql.settings import Settings, known_name, readers
+from vistaql.spark_settings import is_spark
 from vistaql.stores.files import not_found
 from vistaql.stores.options import Options
 
@@ -200,6 +201,20 @@ def change_settings(statement: ast.SetOption | ast.Reset, context: Context) -> S
     if statement.key is None:
         return context.settings.reset(None)
     return context.settings.reset(setting_name(statement.key))
+
+
+def doubts(statement: ast.SetOption | ast.Reset) -> Report | None:
+    """What to say of a setting of Spark that it does not know, and that is nearly one that it knows."""
+    if isinstance(statement, ast.Reset):
+        return None
+    name = setting_name(statement.option.key)
+    if not is_spark(name):
+        return None
+    from vistaql.engines.spark.known import meant
+
+    close = meant(name)
+    said = f"Spark has no setting '{name}', and is told it all the same. Did you mean {close}?"
+    return Report((said,), (("unknown", name), ("meant", close))) if close else None
 
 
 def changed_setting(settings: Settings, name: str, value: object) -> Settings:

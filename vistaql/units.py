@@ -67,3 +67,15 @@ def format_duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def format_rate(value: float) -> str:
+    """A rate in three digits.
+
+    >>> format_rate(79e9), format_rate(0.009), format_rate(3.6)
+    ('79 G', '0.009', '3.6')
+    """
+    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor:
+            return f"{value / factor:.3g} {letter}"
+    return f"{value:.3g}"

@@ -24,11 +24,12 @@ from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.candidates import enumerate_candidates
 from vistaql.optimizer.enumerate import every_grouping
 from vistaql.optimizer.grouping import Strategy
-from vistaql.optimizer.lower import Placement, wanted_by_cnn
+from vistaql.optimizer.lower import wanted_by_cnn
 from vistaql.physical.operators import Scores
 from vistaql.physical.run import run
 from vistaql.progress import Silent
 from vistaql.session import Session, connect
+from vistaql.settings import Placement
 
 IMAGES = 40
 

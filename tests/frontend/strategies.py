@@ -185,7 +185,7 @@ SESSION = st.one_of(
     st.builds(ast.ShowCreate, st.sampled_from(ast.ObjectKind), NAMES),
     maybe(NAMES).map(ast.ShowErrors),
     st.builds(ast.Describe, maybe(st.sampled_from(ast.ObjectKind)), NAMES),
-    maybe(NAMES).map(ast.Calibrate),
+    st.one_of(maybe(NAMES).map(ast.Calibrate), st.just(ast.Calibrate(spark=True))),
     OPTIONS.map(ast.SetOption),
     maybe(tuples(NAMES, 1)).map(ast.Reset),
     PATHS.map(ast.SourceScript),

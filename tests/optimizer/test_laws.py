@@ -19,12 +19,12 @@ from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.candidates import enumerate_candidates, named_groupings, plan_space
 from vistaql.optimizer.enumerate import Stored, every_grouping, resume_points
 from vistaql.optimizer.estimate import estimate
-from vistaql.optimizer.lower import Placement, wanted_by_cnn
+from vistaql.optimizer.lower import wanted_by_cnn
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.search import PlanSpace
 from vistaql.physical.sizes import Sizes
 from vistaql.plan.rewrite import rewrite
-from vistaql.settings import Settings
+from vistaql.settings import Placement, Settings
 
 EARLY = Placement.BEFORE_INFERENCE
 STROKES = roster.load("strokes")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vistaql import calibrating
+from vistaql import calibrating, measuring
 from vistaql.catalog import codec
 from vistaql.models import roster
 from vistaql.optimizer.calibration import Calibration, Observed, Profile
@@ -46,8 +46,8 @@ def test_a_cnn_is_measured_block_by_block_and_later_sessions_price_with_it(tmp_p
 
 def test_the_machine_is_measured_with_small_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The statement itself, but for its CNNs, which take half a minute: strokes stands for them."""
-    monkeypatch.setattr(calibrating, "PROBES", (("strokes", 3, 2),))
-    monkeypatch.setattr(calibrating, "PHOTOS", 3)
+    monkeypatch.setattr(measuring, "PROBES", (("strokes", 3, 2),))
+    monkeypatch.setattr(measuring, "PHOTOS", 3)
     with connect(tmp_path) as session:
         report = reported(session, "CALIBRATE")
         rates = dict(report.facts)["rates"]
@@ -93,5 +93,7 @@ def test_a_profile_stays_what_it_is_in_the_catalog(tmp_path: Path) -> None:
 
 def test_check_measures_nothing(tmp_path: Path) -> None:
     with connect(tmp_path) as session:
-        assert session.check("CALIBRATE; CALIBRATE CNN strokes; RESET CALIBRATION; SHOW CALIBRATION") == 4
+        assert (
+            session.check("CALIBRATE; CALIBRATE CNN strokes; CALIBRATE SPARK; RESET CALIBRATION; SHOW CALIBRATION") == 5
+        )
         assert session.catalog.profile(machine_name()) is None

@@ -117,7 +117,7 @@ SIZES = Sizes(1, 1, 1, 1, 2, 1.0, 1.0, 1, exact=True)
 @given(images=st.integers(1, 10**7), largest=st.integers(1, 10**7), workers=st.integers(1, 200))
 def test_partitions_are_small_and_even(images: int, largest: int, workers: int) -> None:
     """A multiple of the workers, below the limit of tasks, and below the limit of bytes unless that one is reached."""
-    count = partition_count(replace(SIZES, images=images), largest, workers)
+    count = partition_count(images, largest, workers)
     assert count % workers == 0
     assert workers <= count <= max(workers, MOST_PARTITIONS)
     if count + workers <= MOST_PARTITIONS:

@@ -19,12 +19,12 @@ from vistaql.explain.spark import spark_lines
 from vistaql.optimizer.configuration import Configuration
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.regions import LEAST, Regions
-from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 from vistaql.spark_settings import SparkSettings
 
 MIB = 2**20
 CHOICES = ClusterChoices(
-    4, 2, 1, 8, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.SERIALIZED, TrainingPlace.DRIVER
+    4, 2, 1, 8, JoinMethod.BROADCAST, Placement.BEFORE_INFERENCE, Persistence.SERIALIZED, TrainingPlace.DRIVER
 )  # fmt: skip
 REGIONS = Regions(
     core=900 * MIB, user=300 * MIB, storage=600 * MIB, deep_learning=2000 * MIB, driver=400 * MIB, python=0

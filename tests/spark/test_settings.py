@@ -62,3 +62,19 @@ def test_other_names_are_unknown(session: Session, name: str) -> None:
     with pytest.raises(VistaQLError) as caught:
         session.sql(f"SET {name} = 1")
     assert caught.value.code is Code.UNKNOWN_SETTING
+
+
+def test_a_name_that_spark_nearly_has_is_answered_with_it(session: Session) -> None:
+    """It is set all the same: other programs read settings of their own."""
+    found = session.sql("SET spark.executer.memory = '4g'")
+    assert str(found) == (
+        "Spark has no setting 'spark.executer.memory', and is told it all the same. Did you mean spark.executor.memory?"
+    )
+    assert dict(session.settings.spark.values)["spark.executer.memory"] == "4g"
+
+
+@pytest.mark.parametrize("name", [
+    "spark.executor.memory", "spark.master", "spark.app.name", "spark.hadoop.fs.s3a.endpoint", "spark.mine.enabled",
+])  # fmt: skip
+def test_names_that_spark_has_and_names_of_others_are_set_in_silence(session: Session, name: str) -> None:
+    assert session.sql(f"SET {name} = 'local[2]'").outcome is None

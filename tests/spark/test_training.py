@@ -19,14 +19,14 @@ from vistaql.learners.logistic_regression import LogisticRegression
 from vistaql.learners.metrics import metric_named
 from vistaql.logical.evaluation import Evaluation, Splitting
 from vistaql.physical.choices import ClusterChoices
-from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 
 # Minutes on two cores.
 pytestmark = pytest.mark.volume
 
 ROWS, WIDTH = 240, 6
 CHOICES = ClusterChoices(
-    2, 1, 1, 2, JoinMethod.BROADCAST, JoinPlace.BEFORE, Persistence.DESERIALIZED, TrainingPlace.CLUSTER
+    2, 1, 1, 2, JoinMethod.BROADCAST, Placement.BEFORE_INFERENCE, Persistence.DESERIALIZED, TrainingPlace.CLUSTER
 )
 LEARNER = LogisticRegression(reg=0.02, tol=1e-7)
 BY_ONE_HOLDOUT = Evaluation(("accuracy",), Splitting.HOLDOUT, fraction=0.25)

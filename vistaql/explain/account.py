@@ -159,7 +159,7 @@ def settings_of(decision: Decision) -> tuple[tuple[str, str], ...]:
         ("decoders", str(configuration.decoders)),
         ("fits side by side", str(configuration.fit_workers)),
         ("batch", batch),
-        ("join", chosen.placement.value),
+        ("join", f"{chosen.placement.value} inference"),
     ]
     if configuration.cluster is not None:
         found[-1] = ("on Spark", chosen_words(decision))

@@ -9,17 +9,28 @@ from typing import Final
 
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
+from vistaql.optimizer.grouping import plan_words
 from vistaql.physical.choices import ClusterChoices
-from vistaql.physical.operators import Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass
+from vistaql.physical.operators import (
+    Answer,
+    Fit,
+    FitAlone,
+    Keep,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    RunPass,
+)
 from vistaql.physical.run import run_order
-from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 from vistaql.units import format_duration
 
 WORDS: Final[dict[Enum, str]] = {
     JoinMethod.BROADCAST: "rows are broadcast",
     JoinMethod.SHUFFLE: "rows and images are shuffled",
-    JoinPlace.BEFORE: "joined before inference",
-    JoinPlace.AFTER: "joined after inference",
+    Placement.BEFORE_INFERENCE: "joined before inference",
+    Placement.AFTER_INFERENCE: "joined after inference",
     Persistence.DESERIALIZED: "held deserialized",
     Persistence.SERIALIZED: "held serialized",
     Persistence.DISK: "held on disk",
@@ -31,7 +42,7 @@ KINDS: Final[tuple[tuple[tuple[type[Operator], ...], str], ...]] = (
     ((ReadRows, ReadImages), "for rows and images"),
     ((RunPass,), "for inference"),
     ((Keep, PickFeatures), "for what is held"),
-    ((Fit, FitAlone), "for training"),
+    ((Fit, FitAlone, Answer), "for training"),
 )
 
 
@@ -41,7 +52,12 @@ WORTH_A_WORD: Final = 0.05
 
 def title(candidate: Candidate) -> str:
     """A plan by its shape; what was chosen about Spark has a line of its own."""
-    return candidate.name if candidate.configuration.cluster is None else candidate.strategy.value
+    return candidate.name if candidate.configuration.cluster is None else shape(candidate)
+
+
+def shape(candidate: Candidate) -> str:
+    """The strategy, or the groups of a hybrid."""
+    return plan_words(candidate.groupings, candidate.strategy)
 
 
 def where(candidate: Candidate) -> str:
@@ -103,8 +119,8 @@ def distance(one: Candidate, other: Candidate) -> int:
     mine, theirs = one.configuration.cluster, other.configuration.cluster
     if mine is None or theirs is None:
         return 1
-    shape = (one.strategy is not other.strategy) + (mine.workers != theirs.workers)
-    return shape + sum(getattr(mine, name) is not getattr(theirs, name) for name in CHOICES)
+    others = (one.groupings != other.groupings) + (mine.workers != theirs.workers)
+    return others + sum(getattr(mine, name) is not getattr(theirs, name) for name in CHOICES)
 
 
 CHOICES: Final = tuple(item.name for item in fields(ClusterChoices) if item.name in
@@ -117,11 +133,13 @@ def named(loser: Candidate, decision: Decision) -> str:
     if mine is None and theirs is None:
         return loser.name
     if mine is None or theirs is None:
-        return f"{loser.strategy.value} {'in process' if mine is None else 'on Spark'}"
-    told = [] if loser.strategy is decision.chosen.strategy else [loser.strategy.value]
+        return f"{shape(loser)} {'in process' if mine is None else 'on Spark'}"
+    told = [] if loser.groupings == decision.chosen.groupings else [shape(loser)]
     told += [WORDS[getattr(mine, name)] for name in CHOICES if getattr(mine, name) is not getattr(theirs, name)]
     if mine.workers != theirs.workers:
         told.append(where(loser).removeprefix("on Spark, "))
+    elif mine.partitions != theirs.partitions and not told:
+        told.append(counted(mine.partitions, "partition"))
     return ", ".join(told) or loser.name
 
 

@@ -246,7 +246,7 @@ SPELLINGS: dict[type[ast.Syntax], Callable[[Any], str]] = {
     ast.ShowErrors: lambda node: _words("SHOW ERRORS", _optional(node.images, "OF")),
     ast.Describe: lambda node: _words("DESCRIBE", node.kind.value if node.kind else "", name_text(node.name)),
     ast.SetOption: lambda node: f"SET {_text(node.option)}",
-    ast.Calibrate: lambda node: _words("CALIBRATE", _optional(node.cnn, "CNN")),
+    ast.Calibrate: lambda node: _words("CALIBRATE", _optional(node.cnn, "CNN"), _if(node.spark, "SPARK")),
     ast.Reset: lambda node: f"RESET {_dotted(node.key) if node.key else 'ALL'}",
     ast.SourceScript: lambda node: f"SOURCE {_text(node.path)}",
     ast.Help: lambda node: _words("HELP", *(word.text for word in node.topic)),

@@ -191,6 +191,12 @@ def describe(children: Children) -> ast.Describe:
     return ast.Describe(kind, described, span=span_of(children))
 
 
+def calibrate(children: Children) -> ast.Calibrate:
+    """A CNN by name, Spark by its word, or neither: the machine."""
+    cnn = next(iter(values(children)), None)
+    return ast.Calibrate(cnn, cnn is None and len(children) > 1, span=span_of(children))
+
+
 def key_from(kind: ast.KeyKind) -> Action:
     """Where the key comes from, with the pattern or the column if the kind needs one."""
     return node(lambda *argument, span: ast.KeyFrom(kind, *argument, span=span))
@@ -207,7 +213,7 @@ STATEMENTS: dict[str, Action] = {
     "create_table": node(ast.CreateTable),
     "create_images": node(ast.CreateImages),
     "register_cnn": node(ast.RegisterCnn),
-    "calibrate": node(ast.Calibrate),
+    "calibrate": calibrate,
     "drop": node(ast.Drop),
     "show": node(ast.Show),
     "show_layers": node(ast.ShowLayers),

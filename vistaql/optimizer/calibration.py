@@ -73,6 +73,7 @@ class Calibration:
     serialized_bytes: float = rate(350e6, "B/s", "tensors held by Spark as bytes")
     spark_disk_bytes: float = rate(200e6, "B/s", "tensors held by Spark on disk")
     collected_bytes: float = rate(150e6, "B/s", "features brought to the driver")
+    mllib_start_seconds: float = rate(5.0, "s", "the first training by MLlib, beyond a later one")
     mllib_seconds: float = rate(3.0, "s", "a fit of MLlib of any size")
     mllib_slowdown: float = rate(3.0, "", "arithmetic of MLlib beside that of the learners")
     jvm_bytes: float = rate(900e6, "B", "a JVM with Spark, before it holds anything")
@@ -161,6 +162,10 @@ class Profile:
         known = {name for name, _, _, _ in rates_of(Calibration())}
         measured = {name: value for name, value in self.rates if name in known}
         return replace(Calibration(), networks=self.networks, corrections=self.corrections, **measured)
+
+    def measured(self, rates: tuple[tuple[str, float], ...]) -> Profile:
+        """With some rates measured anew; the others stay."""
+        return replace(self, rates=tuple((dict(self.rates) | dict(rates)).items()))
 
     def learnt(self, observed: tuple[Observed, ...]) -> Profile:
         """The profile after a run."""

@@ -10,7 +10,7 @@ from vistaql.optimizer.configuration import Configuration, configure
 from vistaql.optimizer.cost import price
 from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import Grouping, Strategy, plan_words, strategy_of
-from vistaql.optimizer.lower import Placement, lower_groupings, placements
+from vistaql.optimizer.lower import lower_groupings, placements
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import peaks_in
 from vistaql.optimizer.passes import PassPrices
@@ -18,7 +18,7 @@ from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Operator
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Settings
+from vistaql.settings import Placement, Settings
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
-from vistaql.optimizer.lower import Placement, lower, placements, wanted_by_cnn
+from vistaql.optimizer.lower import lower, placements, wanted_by_cnn
 from vistaql.optimizer.memory import retained
 from vistaql.optimizer.pass_costs import PassCosts, Reading
 from vistaql.optimizer.passes import PassPrices
@@ -34,7 +34,7 @@ from vistaql.physical.operators import (
 from vistaql.physical.resources import Resources
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import EngineChoice
+from vistaql.settings import EngineChoice, Placement
 
 # Plans that need less and less memory are worth a look where each needs a tenth less than the one before.
 SMALLER = 0.9
@@ -59,9 +59,10 @@ def enumerate_candidates(pricing: Pricing, limit: float = math.inf) -> list[Cand
     Of plans that join after inference only the cheapest: with more images no operator takes less of anything.
     """
     query, sizes, machine, settings = pricing.query, pricing.sizes, pricing.machine, pricing.settings
-    on_spark = [] if settings.engine is EngineChoice.INPROCESS else spark_candidates(query, sizes, machine, settings)
+    here = settings.engine is EngineChoice.INPROCESS
+    on_spark = [] if here else list(spark_candidates(query, sizes, machine, settings, limit))
     if settings.engine is EngineChoice.SPARK:
-        return list(on_spark)
+        return on_spark
     early, *late = placements(query)
     found: dict[Groupings, Candidate] = {}
     for groupings in named_groupings(query):

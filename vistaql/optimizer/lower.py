@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from functools import lru_cache
 
 from vistaql.learners import Learner
@@ -38,17 +37,11 @@ from vistaql.physical.operators import (
     RunPass,
     WriteFeatures,
 )  # fmt: skip
+from vistaql.settings import Placement
 
 Passes = dict[Output, RunPass]
 AllPasses = dict[str, Passes]
 """by digest of the CNN"""
-
-
-class Placement(Enum):
-    """Where rows are joined and filtered: before inference, so that only images with a row run, or after it."""
-
-    BEFORE_INFERENCE = "before inference"
-    AFTER_INFERENCE = "after inference"
 
 
 def lower(query: Query, strategy: Strategy, storage: Storage) -> Operator:

@@ -23,6 +23,8 @@ class Machine:
     reserve_bytes: int = 0
     library_loaded: bool = False
     """whether TensorFlow is in this process already"""
+    spark_started: bool = False
+    """whether Spark runs already, with its Python workers"""
 
 
 # Left to the system and to other programs: a tenth of memory, at least this.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Final
 
+from vistaql.optimizer.calibration import Calibration
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.memory import Ledger, Line, Region
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.operators import Fit, Keep, Operator, PickFeatures, RunPass
 from vistaql.physical.regions import LEAST, Regions
-from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import Persistence, TrainingPlace
 from vistaql.spark_settings import SparkSettings
@@ -22,39 +23,62 @@ IN_FLIGHT: Final = 2
 """Copies of a partition's vectors in Java: as Spark's rows, and as Arrow's (alpha of Vista, equation 10)"""
 
 
-def spark_regions(
-    plan: Operator,
-    sizes: Sizes,
-    machine: Machine,
-    choices: ClusterChoices,
-    executors: int = 1,
-) -> Regions:
+@dataclass(frozen=True)
+class Contents:
+    """What a plan has Spark hold, in bytes, whatever is decided about its memory."""
+
+    keys: int
+    """of rows and images"""
+    vectors: int
+    """of all layers"""
+    tensors: int
+    """of the largest kept tensor"""
+    running: int
+    """what the largest pass takes in a worker, beside TensorFlow"""
+    widest: int
+    """the vectors of the widest layer"""
+    fits: int
+    """what the largest fit takes"""
+
+
+def contents_of(order: tuple[Operator, ...], sizes: Sizes) -> Contents:
+    """What the operators of a plan tell."""
+    picked = [node.size(sizes) for node in order if isinstance(node, PickFeatures)]
+    return Contents(
+        keys=KEY_BYTES * (sizes.rows + sizes.all_images),
+        vectors=sum(picked),
+        tensors=max((node.bytes(sizes) for node in order if isinstance(node, Keep)), default=0),
+        running=max((node.memory(sizes) for node in order if isinstance(node, RunPass)), default=0),
+        widest=max(picked, default=0),
+        fits=max((node.memory(sizes) for node in order if isinstance(node, Fit)), default=0),
+    )
+
+
+def regions_of(contents: Contents, rates: Calibration, choices: ClusterChoices, executors: int = 1) -> Regions:
     """The regions of each of `executors` executors and of the driver, in bytes (Vista, equations 9 to 12).
 
     Mended: storage is an executor's share and not the whole cluster's; broadcasts and the driver are in it.
     """
-    order, rates = run_order(plan), machine.calibration
-    passes = [node for node in order if isinstance(node, RunPass)]
-    picked = [node for node in order if isinstance(node, PickFeatures)]
-    tasks = math.ceil(choices.workers / executors)
-    vectors = sum(node.size(sizes) for node in picked)
-    tensors = max((node.bytes(sizes) for node in order if isinstance(node, Keep)), default=0)
-    held = 0.0 if choices.persistence is Persistence.DISK else rates.blow_up * (vectors + tensors)
-    worker = int(machine.calibration.library_bytes) + max((node.memory(sizes) for node in passes), default=0)
-    keys = KEY_BYTES * (sizes.rows + sizes.all_images)
-    moving = IN_FLIGHT * tasks * (vectors + tensors) / max(1, choices.partitions)
-    collected, python = 0, machine.calibration.process_bytes
+    tasks, large = tasks_of(choices, executors), contents.vectors + contents.tensors
+    held = 0.0 if choices.persistence is Persistence.DISK else rates.blow_up * large
+    moving = IN_FLIGHT * tasks * large / max(1, choices.partitions)
+    collected, python = 0, rates.process_bytes
     if choices.training is TrainingPlace.DRIVER:
-        collected = max((node.size(sizes) for node in picked), default=0)
-        python += 2 * collected + max((node.memory(sizes) for node in order if isinstance(node, Fit)), default=0)
+        collected = contents.widest
+        python += 2 * collected + contents.fits
     return Regions(
         core=max(LEAST.core, int(rates.jvm_bytes)),
-        user=max(LEAST.user, int(keys + moving)),
+        user=max(LEAST.user, int(contents.keys + moving)),
         storage=max(LEAST.storage, int(held / executors)),
-        deep_learning=int(tasks * worker),
-        driver=max(LEAST.driver, int(keys + IN_FLIGHT * collected)),
+        deep_learning=tasks * (int(rates.library_bytes) + contents.running),
+        driver=max(LEAST.driver, int(contents.keys + IN_FLIGHT * collected)),
         python=int(python),
     )
+
+
+def tasks_of(choices: ClusterChoices, executors: int) -> int:
+    """Workers of one executor."""
+    return math.ceil(choices.workers / executors)
 
 
 def spark_ledger(regions: Regions, executors: int, machine: Machine, limit: int) -> Ledger:
@@ -74,8 +98,9 @@ def spark_ledger(regions: Regions, executors: int, machine: Machine, limit: int)
 def executors_of(settings: SparkSettings, choices: ClusterChoices) -> int:
     """Executors that share the workers: as set, as the master's name says, else one for each task.
 
-    >>> from vistaql.settings import JoinMethod, JoinPlace
-    >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, JoinPlace.AFTER, Persistence.DISK, TrainingPlace.DRIVER)
+    >>> from vistaql.settings import JoinMethod, Placement
+    >>> early, here = Placement.BEFORE_INFERENCE, TrainingPlace.DRIVER
+    >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, early, Persistence.DISK, here)
     >>> executors_of(SparkSettings((("spark.master", "local-cluster[2,1,2048]"),)), two)
     2
     """

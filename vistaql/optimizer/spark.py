@@ -8,21 +8,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import product
 from typing import Final, TypeVar
 
+from vistaql.models.cnn import Cnn
 from vistaql.optimizer.calibration import Calibration
 from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.machine import Machine
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
-from vistaql.physical.operators import Fit, FitAlone, Keep, Operator, PickFeatures, ReadImages, ReadRows, RunPass
+from vistaql.physical.inference import Output
+from vistaql.physical.operator import FLOAT32
+from vistaql.physical.operators import (
+    Answer,
+    Fit,
+    FitAlone,
+    Keep,
+    Operator,
+    PickFeatures,
+    ReadImages,
+    ReadRows,
+    RunPass,
+)
 from vistaql.physical.resources import Resources
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import JoinMethod, JoinPlace, Persistence, Settings, TrainingPlace
+from vistaql.physical.training import pieces
+from vistaql.settings import JoinMethod, Persistence, Placement, Settings, TrainingPlace
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -36,19 +50,24 @@ IMAGES_A_PARTITION: Final = 1024
 """No more images than this: a lost task repeats them all."""
 
 
-def cluster_choices(sizes: Sizes, largest: int, machine: Machine, settings: Settings) -> Iterator[ClusterChoices]:
-    """Every way to run on Spark that the settings leave open. `largest` is the most bytes an image has on its way."""
+def worker_choices(machine: Machine, settings: Settings) -> Iterator[ClusterChoices]:
+    """Workers and threads, in every way that the settings leave open; the rest is to be decided yet."""
     for workers in worker_counts(machine, settings):
         threads = settings.threads or max(1, machine.cores // workers)
-        partitions = settings.partitions or partition_count(sizes, largest, workers)
-        for join, place, persistence, training in product(
-            open_choices(settings.join, JoinMethod),
-            open_choices(settings.placement, JoinPlace),
-            open_choices(settings.persistence, Persistence),
-            open_choices(settings.training, TrainingPlace),
-        ):
-            decoders = max(1, (threads + 1) // 2)
-            yield ClusterChoices(workers, threads, decoders, partitions, join, place, persistence, training)
+        yield ClusterChoices(
+            workers, threads, max(1, (threads + 1) // 2), workers, JoinMethod.BROADCAST, Placement.BEFORE_INFERENCE,
+            Persistence.DESERIALIZED, TrainingPlace.DRIVER,
+        )  # fmt: skip
+
+
+def other_choices(choices: ClusterChoices, settings: Settings) -> Iterator[ClusterChoices]:
+    """The same workers and partitions with every way to join, hold and train that the settings leave open."""
+    for join, persistence, training in product(
+        open_choices(settings.join, JoinMethod),
+        open_choices(settings.persistence, Persistence),
+        open_choices(settings.training, TrainingPlace),
+    ):
+        yield replace(choices, join=join, persistence=persistence, training=training)
 
 
 def open_choices(wanted: Choice | None, choices: type[Choice]) -> tuple[Choice, ...]:
@@ -89,20 +108,22 @@ def slots_of(master: str, values: dict[str, str]) -> int | None:
     return 1 if master == "local" else None
 
 
-def partition_count(sizes: Sizes, largest: int, workers: int) -> int:
+def with_workers(machine: Machine, settings: Settings) -> Machine:
+    """The machine with the cores of its workers, which those of a cluster bring with them."""
+    if settings.spark.master.startswith("local"):
+        return machine
+    workers = max(worker_counts(machine, settings))
+    return replace(machine, cores=max(machine.cores, workers * (settings.threads or 1)))
+
+
+def partition_count(images: int, largest: int, workers: int) -> int:
     """A multiple of the workers, so that none waits; small enough parts, and none of less than a batch.
 
-    Vista, equations 13 and 14, with an upper bound.
+    `largest` is the most bytes that an image has on its way. Vista, equations 13 and 14, with an upper bound.
     """
-    wanted = max(sizes.images * largest / LARGEST_PARTITION, sizes.images / IMAGES_A_PARTITION)
+    wanted = max(images * largest / LARGEST_PARTITION, images / IMAGES_A_PARTITION)
     rounds = max(1, -(-int(wanted) // workers))
     return min(rounds * workers, max(workers, MOST_PARTITIONS // workers * workers))
-
-
-def largest_image(plan: Operator, sizes: Sizes) -> int:
-    """The most bytes that one image has between passes: its file, or a kept tensor."""
-    kept = [node.source.cnn.by_name[node.layer].bytes for node in plan.walk() if isinstance(node, Keep)]
-    return max([int(sizes.image_bytes), *kept])
 
 
 def spark_seconds(operator: Operator, sizes: Sizes, machine: Machine, configuration: Configuration) -> float:
@@ -114,24 +135,43 @@ def spark_seconds(operator: Operator, sizes: Sizes, machine: Machine, configurat
     work, rates = operator.resources(sizes), machine.calibration
     match operator:
         case ReadRows():
-            return seconds(work, machine, configuration) + rates.context_seconds + rates.job_seconds
+            context = 0.0 if machine.spark_started else rates.context_seconds
+            return seconds(work, machine, configuration) + context + rates.job_seconds
         case ReadImages():
-            meeting = joining(operator, sizes, choices, rates)
-            return seconds(work, machine, configuration) + rates.worker_seconds + meeting
+            # Workers load TensorFlow, whether or not it is in this process.
+            workers = 0.0 if machine.spark_started else rates.worker_seconds
+            listed = seconds(replace(work, libraries=0.0), machine, configuration)
+            return listed + workers + joining(operator, sizes, choices, rates)
         case RunPass():
-            spread = replace(configuration, threads=choices.workers * choices.threads)
-            own = seconds(replace(work, traced=()), machine, spread)
-            graphs = seconds(Resources(traced=work.traced), machine, configuration)
-            return own * padding(operator, sizes, choices) + graphs + moving(operator, sizes, choices, rates)
+            terms = terms_of(operator.reader.count(sizes), operator.cnn.batch_rows, choices, rates)
+            return work_of(operator, sizes, machine, configuration).seconds(terms)
         case Keep():
             rate = held_bytes(held_as(operator.source, choices), rates)
-            return 2.0 * operator.bytes(sizes) / rate / choices.workers
+            return kept_seconds(operator.bytes(sizes), rate, choices, rates)
         case PickFeatures():
             rate = held_bytes(held_as(operator.source, choices), rates)
             return operator.size(sizes) / rate / choices.workers
         case Fit() | FitAlone():
             return fitting(operator, sizes, machine, configuration)
+        case Answer() if choices.training is TrainingPlace.CLUSTER:
+            return rates.mllib_start_seconds
     return seconds(work, machine, configuration)
+
+
+def matters(operator: Operator) -> tuple[str, ...]:
+    """The choices on which the seconds of an operator depend, besides where images are left out."""
+    match operator:
+        case ReadImages():
+            return ("workers", "join")
+        case RunPass():
+            return ("workers", "threads", "partitions")
+        case Keep() | PickFeatures():
+            return ("workers", "persistence")
+        case Fit() | FitAlone():
+            return ("workers", "join", "place", "training")
+        case Answer():
+            return ("training",)
+    return ()
 
 
 def held_as(run: RunPass, choices: ClusterChoices) -> Persistence:
@@ -160,22 +200,70 @@ def joining(reader: ReadImages, sizes: Sizes, choices: ClusterChoices, rates: Ca
     return 2 * rates.job_seconds + (keys + paths) / rates.shuffled_bytes / choices.workers
 
 
-def padding(run: RunPass, sizes: Sizes, choices: ClusterChoices) -> float:
-    """How much more is computed because the last batch of each partition is filled up."""
-    images = max(1, run.reader.count(sizes))
-    batches = -(-images // choices.partitions // run.cnn.batch_rows) * choices.partitions
-    return max(1.0, batches * run.cnn.batch_rows / images)
+@dataclass(frozen=True)
+class Terms:
+    """What turns the work of a pass into seconds: how much more is computed, seconds, and seconds for a byte."""
+
+    filled: float
+    fixed: float
+    moved: float
 
 
-def moving(run: RunPass, sizes: Sizes, choices: ClusterChoices, rates: Calibration) -> float:
-    """Tensors and vectors between Spark and its workers, and the tasks that carry them."""
-    images = run.reader.count(sizes)
-    inference = run.inference
-    layers = [*inference.keep, *([inference.source] if inference.source else [])]
-    one = sum(run.cnn.by_name[layer].bytes for layer in layers)
-    one += sum(4 * item.pool.feature_width(run.cnn.by_name[item.layer].shape) for item in inference.outputs)
+def terms_of(images: int, batch_rows: int, choices: ClusterChoices, rates: Calibration) -> Terms:
+    """The last batch of each partition is filled up, each partition is a task, and workers move bytes side by side."""
     tasks = choices.partitions * rates.task_seconds / choices.workers
-    return rates.job_seconds + tasks + images * one / rates.arrow_bytes / choices.workers
+    filled = padding(images, batch_rows, choices.partitions)
+    return Terms(filled, rates.job_seconds + tasks, images / rates.arrow_bytes / choices.workers)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of a pass on Spark, into however many parts its images are cut.
+
+    `own` seconds are a worker's share of it, `graphs` every worker spends, `moved` bytes of each image go from Java to
+    a worker or back.
+    """
+
+    own: float
+    graphs: float
+    moved: int
+
+    def seconds(self, terms: Terms) -> float:
+        """The work in so many parts."""
+        return self.own * terms.filled + self.graphs + terms.fixed + self.moved * terms.moved
+
+
+def work_of(run: RunPass, sizes: Sizes, machine: Machine, configuration: Configuration) -> Work:
+    """What a pass does; workers that have more threads than there are cores share them."""
+    choices = configuration.cluster
+    assert choices is not None
+    whole, inference = run.resources(sizes), run.inference
+    alone = replace(machine, cores=choices.threads)
+    crowded = max(1.0, choices.workers * choices.threads / machine.cores)
+    own = seconds(replace(whole, traced=()), alone, configuration) / choices.workers
+    graphs = seconds(Resources(traced=whole.traced), alone, configuration)
+    tensors = sum(run.cnn.by_name[layer].bytes for layer in (*inference.keep, inference.source) if layer)
+    return Work(own * crowded, graphs, tensors + sum(vector_bytes(run.cnn, item) for item in inference.outputs))
+
+
+def vector_bytes(cnn: Cnn, output: Output) -> int:
+    """Bytes of one image's vector."""
+    return FLOAT32 * output.pool.feature_width(cnn.by_name[output.layer].shape)
+
+
+def padding(images: int, batch_rows: int, partitions: int) -> float:
+    """How much more is computed because the last batch of each partition is filled up.
+
+    >>> padding(64, 32, 2), padding(66, 32, 2)
+    (1.0, 1.9393939393939394)
+    """
+    batches = -(-images // partitions // batch_rows) * partitions
+    return max(1.0, batches * batch_rows / max(1, images))
+
+
+def kept_seconds(size: float, rate: float, choices: ClusterChoices, rates: Calibration) -> float:
+    """A kept tensor is written and read, and the vectors beside it are held once more, in a job of their own."""
+    return 2.0 * size / rate / choices.workers + rates.job_seconds
 
 
 def fitting(fit: Fit | FitAlone, sizes: Sizes, machine: Machine, configuration: Configuration) -> float:
@@ -187,14 +275,11 @@ def fitting(fit: Fit | FitAlone, sizes: Sizes, machine: Machine, configuration: 
         return here
     collected = judged.features.size(sizes)
     meeting = 0.0
-    if choices.place is JoinPlace.AFTER or choices.training is TrainingPlace.CLUSTER:
+    if choices.place is Placement.AFTER_INFERENCE or choices.training is TrainingPlace.CLUSTER:
         moved = collected if choices.join is JoinMethod.SHUFFLE else sizes.rows * 40 * choices.workers
         meeting = rates.job_seconds + moved / rates.shuffled_bytes / choices.workers
     if choices.training is TrainingPlace.DRIVER:
         return meeting + rates.job_seconds + collected / rates.collected_bytes + here
-    folds = max(1, judged.evaluation.folds)
-    return (
-        meeting
-        + folds * rates.mllib_seconds
-        + here * rates.mllib_slowdown * configuration.fit_workers / (choices.workers)
-    )
+    flops = sum(item.flops for item in fit.resources(sizes).fitted)
+    arithmetic = rates.mllib_slowdown * flops / rates.fit_flops / choices.workers
+    return meeting + pieces(judged.evaluation) * rates.mllib_seconds + arithmetic

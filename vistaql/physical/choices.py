@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ClusterChoices:
     decoders: int
     partitions: int
     join: JoinMethod
-    place: JoinPlace
+    place: Placement
     persistence: Persistence
     training: TrainingPlace
 

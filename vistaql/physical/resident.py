@@ -9,11 +9,11 @@ from typing import Self
 EVERY_SECONDS = 0.01
 
 
-def resident_bytes() -> int:
-    """Bytes of memory that this process holds now, its files in the page cache not counted."""
+def resident_bytes(process: int | None = None) -> int:
+    """Bytes of memory that a process (None: this one) holds now, its files in the page cache not counted."""
     import psutil
 
-    return int(psutil.Process().memory_info().rss)
+    return int(psutil.Process(process).memory_info().rss)
 
 
 class ResidentPeak:

@@ -21,7 +21,7 @@ from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import FitResult, Storage
 from vistaql.progress import FITTING, LOADING, Progress, task
-from vistaql.settings import JoinMethod, JoinPlace, Persistence, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -259,7 +259,7 @@ class OnSpark:
 
     def of_rows(self, vectors: DataFrame) -> DataFrame:
         """Vectors whose key has a row; all have one where the others were left out before inference."""
-        if self.choices.place is JoinPlace.BEFORE:
+        if self.choices.place is Placement.BEFORE_INFERENCE:
             return vectors
         return matching(vectors, self.keys, self.choices.join)
 

@@ -169,9 +169,10 @@ class RegisterCnn(Statement):
 
 @dataclass(frozen=True)
 class Calibrate(Statement):
-    """CALIBRATE: measure the machine. CALIBRATE CNN name: measure one network on it."""
+    """CALIBRATE: measure the machine. CALIBRATE CNN name: one network on it. CALIBRATE SPARK: Spark on it."""
 
     cnn: Name | None = None
+    spark: bool = False
 
 
 class ObjectKind(Enum):
