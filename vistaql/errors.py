@@ -167,7 +167,7 @@ class VistaQLError(Exception):
 
 PASSWORD = re.compile(r"(?<=://)([^/:@\s]*:)(?!\d+/)([^@\s'\"]+)(?=@)")
 """the user and the password in a URL; keys of S3 may hold slashes"""
-TOLD = re.compile(r"vistaql\.errors\.VistaQLError: (VQL\d{4}): (.+?)(?:\n  hint: (.+?))?\n(?!  )", re.DOTALL)
+TOLD = re.compile(r"\bVistaQLError: (VQL\d{4}): (.+?)(?:\n  hint: (.+?))?\n(?!  )", re.DOTALL)
 
 
 def masked(text: str) -> str:

@@ -96,7 +96,7 @@ class Fault:
 def fault(error: Exception) -> Fault:
     """Read the JSON that DuckDB puts into its errors."""
     text = str(error)
-    kind, _, rest = text.partition(": ")
+    kind, _, rest = ("", "", text) if text.startswith("{") else text.partition(": ")
     try:
         details = json.loads(rest)
         message = str(details["exception_message"])
@@ -131,7 +131,7 @@ def reading(what: str) -> Iterator[None]:
 
 def raise_told(error: Exception) -> None:
     """Raise our own error, where DuckDB tells of one that came up while it asked for a file behind a URL."""
-    ours = told_in(fault(error).message)
+    ours = told_in(fault(error).message) or told_in(str(error))
     if ours is not None:
         raise ours from error
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from vistaql.errors import Code, VistaQLError, nearest
@@ -30,6 +32,8 @@ DEEPEST = 64
 """folders in folders; a server may show a link that leads back up as a folder, without end"""
 S3_TRIES = {"retries": {"mode": "standard", "total_max_attempts": 3}}
 """s3fs by itself asks a server that is not there for ten seconds"""
+RANGED = OBJECT_STORES | {"hdfs", "webhdfs"}
+"""schemes whose servers give parts of a file; of others a file is copied as a whole before it is read out of order"""
 NO_SUCH_FILE = "550"
 """what FTP says of a file that it lacks, and of one that may not be read"""
 HELD = threading.local()
@@ -158,19 +162,35 @@ def head(url: str, count: int) -> bytes:
     return bytes(ask(url, lambda files, path: files.cat_file(path, start=0, end=count)))
 
 
+def copied(url: str, path: str) -> str:
+    """The file as a file of this machine, at a path."""
+    with in_words(url):
+        ask(url, lambda files, there: files.get_file(there, path))
+    return path
+
+
 def opened(url: str) -> RemoteFile:
-    """The file, open for reading in any order. It has a connection of its own."""
+    """The file, open for reading in any order; a copy of it, where its server only gives whole files."""
     check_url(url)
     with in_words(url):
-        files, path = connected(url)
-        return RemoteFile(url, files.open(path, "rb"))
+        if scheme_of(url) in RANGED:
+            files, path = connected(url)
+            return RemoteFile(url, files.open(path, "rb"))
+        with NamedTemporaryFile(prefix="vistaql-") as copy:
+            return RemoteFile(url, Path(copied(url, copy.name)).open("rb"))
 
 
 class RemoteFile(io.BufferedIOBase):
-    """A file behind a URL; where the server fails while it is read, that is UNREACHABLE."""
+    """A file behind a URL; where the server fails while it is read, that is UNREACHABLE.
+
+    DuckDB lets several threads go to a place and read from there, without waiting for each other; so the place that
+    a thread went to is its own until it has read. Or one goes back to the beginning, and another reads on from there.
+    """
 
     def __init__(self, url: str, file: Any) -> None:
         self.url, self.file = url, file
+        self.reading = threading.Lock()
+        self.gone_to: dict[int, int] = {}
 
     def readable(self) -> bool:
         """It can be read, and is never written."""
@@ -178,20 +198,28 @@ class RemoteFile(io.BufferedIOBase):
 
     def seekable(self) -> bool:
         """It can be read in any order."""
-        return bool(self.file.seekable())
+        return True
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes."""
-        with in_words(self.url):
+        with in_words(self.url), self.reading:
+            mine = threading.get_ident()
+            if self.gone_to:
+                self.file.seek(self.gone_to.pop(mine) if mine in self.gone_to else self.gone_to.popitem()[1])
             return cast("bytes", self.file.read(-1 if size is None else size))
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Go to a place in the file."""
-        return int(self.file.seek(offset, whence))
+        with in_words(self.url), self.reading:
+            here = self.tell()
+            place = offset if whence == 0 else here + offset if whence == 1 else int(self.file.seek(offset, whence))
+            self.gone_to.pop(threading.get_ident(), None)
+            self.gone_to[threading.get_ident()] = place
+            return place
 
     def tell(self) -> int:
         """The place in the file."""
-        return int(self.file.tell())
+        return self.gone_to.get(threading.get_ident(), int(self.file.tell()))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -250,8 +278,7 @@ def connected(url: str) -> tuple[AbstractFileSystem, str]:
         raise VistaQLError(
             Code.BAD_URL,
             f"'{scheme}://' is read by {package}, which is not installed.",
-            hint=f"pip install '{'vistaql[remote]' if package in IN_EXTRA else package}'"
-            + ("" if package in IN_EXTRA else " 'vistaql[remote]'"),
+            hint="pip install 'vistaql[remote]'" + ("" if package in IN_EXTRA else f" {package}"),
         ) from failure
     options = kind._get_kwargs_from_urls(url)  # noqa: SLF001, as above
     if scheme in ("s3", "s3a"):
