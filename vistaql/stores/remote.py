@@ -71,7 +71,7 @@ def entries(folder: str, deepest: int = DEEPEST) -> list[Entry]:
     if not found:
         with in_words(folder):
             ask(folder, lambda files, path: files.ls(path) or files.info(path))
-    return sorted(found)
+    return sorted(found, key=lambda entry: entry.url)
 
 
 def listed(files: AbstractFileSystem, path: str, folder: str, deepest: int) -> Iterator[Entry]:
