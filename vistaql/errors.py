@@ -15,6 +15,7 @@ VQL1201: There is no table 'productz'.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -83,6 +84,8 @@ class Code(Enum):
     NO_IMAGES = "VQL2008"
     NOT_WRITABLE = "VQL2009"
     FOREIGN_FOLDER = "VQL2010"
+    BAD_URL = "VQL2011"
+    UNREACHABLE = "VQL2012"
 
     # 30xx: CNNs and their weights
     UNKNOWN_BUILDER = "VQL3001"
@@ -143,9 +146,9 @@ class VistaQLError(Exception):
 
     def render(self) -> str:
         """The message, the line with a caret, and the hint, as plain text."""
-        parts = [f"{self.code.value}: {self.message}"]
+        parts = [f"{self.code.value}: {masked(self.message)}"]
         if self.span is not None and self.source is not None:
-            parts.append(point(self.source, self.span))
+            parts.append(point(masked(self.source), self.span))
         if self.hint:
             parts.append(f"  hint: {self.hint}")
         return "\n".join(parts)
@@ -155,11 +158,36 @@ class VistaQLError(Exception):
         place = None if self.span is None or self.source is None else line_and_column(self.source, self.span.start)
         return {
             "error": self.code.value,
-            "message": self.message,
+            "message": masked(self.message),
             "hint": self.hint,
             "line": place and place[0],
             "column": place and place[1],
         }
+
+
+PASSWORD = re.compile(r"(?<=://)([^/:@\s]*:)(?!\d+/)([^@\s'\"]+)(?=@)")
+"""the user and the password in a URL; keys of S3 may hold slashes"""
+TOLD = re.compile(r"\bVistaQLError: (VQL\d{4}): (.+?)(?:\n  hint: (.+?))?\n(?!  )", re.DOTALL)
+
+
+def masked(text: str) -> str:
+    """The text with stars in place of passwords in URLs, as many as it has letters, so that carets stay in place.
+
+    >>> masked("FROM 's3://AKIA:ab/c@photos/', 'ftp://host:21/a@b/'")
+    "FROM 's3://AKIA:****@photos/', 'ftp://host:21/a@b/'"
+    """
+    return PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), text)
+
+
+def told_in(trace: str) -> VistaQLError | None:
+    r"""The error that the trace of another program, or of DuckDB, ends in; None where it is not one of ours.
+
+    >>> print(told_in("Traceback\nvistaql.errors.VistaQLError: VQL3003: The weights changed.\n  hint: Again.\n\n"))
+    VQL3003: The weights changed.
+      hint: Again.
+    """
+    found = TOLD.search(trace + "\n")
+    return VistaQLError(Code(found[1]), found[2], hint=found[3]) if found else None
 
 
 def line_and_column(source: str, offset: int) -> tuple[int, int]:

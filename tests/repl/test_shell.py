@@ -10,6 +10,7 @@ import pytest
 
 from tests.repl.conftest import Terminal
 from vistaql import __version__
+from vistaql.repl.prompt import history
 
 Start = Callable[..., Terminal]
 DOWN, UP, LEFT, END_OF_INPUT, CTRL_C = "\x1b[B", "\x1b[A", "\x1b[D", "\x04", "\x03"
@@ -45,6 +46,11 @@ def test_a_statement_spans_lines_until_its_semicolon(terminal: Start) -> None:
         "    ...> ;",
     ]
     assert lines[4:7] == ["  n", "---", "179"]
+
+
+def test_history_keeps_no_password_of_a_url(tmp_path: Path) -> None:
+    history(tmp_path).append_string("CREATE IMAGES p FROM 'ftp://ann:s3/cret@127.0.0.1/';")
+    assert "FROM 'ftp://ann:*******@127.0.0.1/';" in (tmp_path / "history").read_text()
 
 
 def test_history_outlives_the_shell_and_stays_in_the_home(terminal: Start, home: Path) -> None:

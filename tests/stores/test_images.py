@@ -183,7 +183,8 @@ def test_a_manifest_that_names_missing_files_counts_them(photos: Path) -> None:
 
 def test_a_manifest_of_addresses_is_refused(photos: Path) -> None:
     (photos / "list.csv").write_text("path\nhttps://example.org/a.jpg\n")
-    assert "only local files" in failure("photos", str(photos / "list.csv")).message
+    error = failure("photos", str(photos / "list.csv"))
+    assert (error.code, "IN 'https://example.org/'" in str(error.hint)) == (Code.BAD_URL, True)
 
 
 def test_a_table_names_the_files(photos: Path, tmp_path: Path) -> None:

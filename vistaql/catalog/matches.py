@@ -48,7 +48,7 @@ def keys_of(item: Table | ImageSet) -> pa.Array | None:
     if len(item.key) != 1:
         return None
     key = identifier(item.key[0])
-    with duck.connected() as connection, duck.reading(item.source):
+    with duck.connected(reads=(item.source,)) as connection, duck.reading(item.source):
         table = connection.sql(f"SELECT DISTINCT {key} AS key FROM {scan_sql(item)} WHERE {key} IS NOT NULL")
         return table.to_arrow_table()["key"].combine_chunks()
 

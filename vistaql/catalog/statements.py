@@ -198,7 +198,7 @@ def _values(table: Table, column: str) -> tuple[int, int]:
     from vistaql.stores import duck
 
     name = identifier(column)
-    with duck.connected() as connection, duck.reading(table.source):
+    with duck.connected(reads=(table.source,)) as connection, duck.reading(table.source):
         query = f"SELECT count(DISTINCT {name}), count(*) - count({name}) FROM {scan_sql(table)}"
         row = connection.execute(query).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)

@@ -20,6 +20,7 @@ from vistaql.rendering.style import printable, printable_lines, style_of
 from vistaql.rendering.text import to_text
 from vistaql.rendering.values import one_line
 from vistaql.rendering.words import counted
+from vistaql.stores.urls import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,6 +143,10 @@ def show_start(arguments: Arguments) -> None:
 
     words = arguments.start
     assert words is not None
+    for place in filter(is_url, (words.photos, words.table)):
+        raise VistaQLError(
+            Code.BAD_URL, "vistaql start looks at files of this machine.", hint=f"CREATE IMAGES photos FROM '{place}';"
+        )
     wishes = Wishes(
         Path(words.photos), Path(words.table), words.label, words.cnn, Path(words.weights) if words.weights else None
     )

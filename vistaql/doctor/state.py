@@ -16,6 +16,7 @@ from vistaql.models.published import PUBLISHED, kept_file, unreachable
 from vistaql.rendering.words import counted, listed
 from vistaql.stores.files import is_pattern
 from vistaql.stores.quoting import typed
+from vistaql.stores.urls import is_url
 
 
 def catalog(home: Path) -> Finding:
@@ -35,7 +36,9 @@ def catalog(home: Path) -> Finding:
     found = (
         f"{home}: {counted(len(kept), 'table and image set', 'tables and image sets')}, {counted(results, 'result')}"
     )
-    gone = [(name, kind) for name, kind, place in kept if not is_pattern(place) and not Path(place).exists()]
+    # What lies behind URLs is not looked for: a server may let one wait.
+    here = [item for item in kept if not is_url(item[2]) and not is_pattern(item[2])]
+    gone = [(name, kind) for name, kind, place in here if not Path(place).exists()]
     if gone:
         names = listed([name for name, _ in gone])
         return note("catalog", f"{found}; the files of {names} are gone", f"DROP {gone[0][1]} {typed(gone[0][0])};")

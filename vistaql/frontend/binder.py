@@ -6,7 +6,6 @@ described on the way, as CREATE would.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +29,7 @@ from vistaql.plan.node import Node
 from vistaql.settings import Settings
 from vistaql.stores.image_set import ImageSet
 from vistaql.stores.tables import Table
+from vistaql.stores.urls import as_path, is_url
 
 
 class Names(Protocol):
@@ -64,11 +64,12 @@ class Context:
     folder: Path = field(default_factory=Path.cwd)
 
     def path(self, element: ast.Name | ast.Literal | ast.Parameter) -> str:
-        """A path of the text: `~` expanded, relative to the script's folder; URLs as they are."""
+        """A path of the text: `~` expanded, relative to the script's folder; a URL, unless it means a path."""
         text = text_of(element, self.parameters)
-        if re.match(r"[a-z][a-z0-9+.-]+://", text):
-            return text
-        return str(self.folder / Path(text).expanduser())
+        found = as_path(text)
+        if is_url(found):
+            return found
+        return str(self.folder / Path(found).expanduser())
 
 
 @dataclass(frozen=True)
@@ -285,6 +286,10 @@ def bind_into(query: ast.Explore, context: Context) -> tuple[str | None, str | N
 
 def check_ending(path: str, endings: tuple[str, ...], span: Span) -> None:
     """A file's name says its format, and its folder exists."""
+    if is_url(path):
+        raise VistaQLError(
+            Code.BAD_URL, "Files are written on this machine only.", span=span, hint="Name a path, and copy the file."
+        )
     if Path(path).suffix.lower() not in endings:
         raise VistaQLError(
             Code.BAD_OPTION_VALUE,

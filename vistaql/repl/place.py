@@ -17,6 +17,7 @@ from vistaql.repl.surroundings import Surroundings
 from vistaql.settings import Settings
 from vistaql.stores.image_set import ImageSet
 from vistaql.stores.tables import Table
+from vistaql.stores.urls import is_url
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Files:
     """called when a file has been read"""
 
     def table(self, names: KnownNames, path: str) -> Table | None:
-        """What is known of the file by now."""
+        """What is known of the file by now; of one behind a URL nothing, as no key may wait for a server."""
+        if is_url(path):
+            return None
         absolute = str(Path(path).expanduser().absolute())
         if absolute not in self.found:
             self.found[absolute] = None

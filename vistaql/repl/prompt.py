@@ -15,6 +15,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.styles import Style
 
+from vistaql.errors import masked
 from vistaql.frontend.source import is_complete
 from vistaql.repl.commands import HELPING, LEAVING
 from vistaql.repl.lexer import STYLES, GrammarLexer
@@ -57,6 +58,14 @@ def worth_showing(document: Document) -> bool:
     return bool(before.strip()) and before[-1] not in ";)'\"\n" and not before.endswith("'")
 
 
+class Remembered(FileHistory):
+    """What was typed, without the passwords in URLs."""
+
+    def store_string(self, string: str) -> None:
+        """Add to the file."""
+        super().store_string(masked(string))
+
+
 def prompt_session(home: Path, world: Callable[[], World]) -> PromptSession[str]:
     """A prompt whose history lies in the home."""
     return PromptSession(
@@ -83,7 +92,7 @@ def history(home: Path) -> History:
         file.touch()
     except OSError:
         return InMemoryHistory()
-    return FileHistory(str(file))
+    return Remembered(str(file))
 
 
 def is_whole(text: str) -> bool:

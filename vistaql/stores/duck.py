@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from vistaql.aside import awaited
-from vistaql.errors import Code, Span, VistaQLError
+from vistaql.errors import Code, Span, VistaQLError, told_in
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,9 +31,12 @@ Value = TypeVar("Value")
 
 
 @contextmanager
-def connected(limits: Limits = UNLIMITED, folder: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    limits: Limits = UNLIMITED, folder: str | None = None, reads: Iterable[str] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection for the time of a block. Relative paths in SQL start at `folder`.
 
+    URLs are read only if one stands in a place or a query that `reads` names.
     Python variables cannot be read through table names, and no extension is fetched from the network.
     """
     import duckdb
@@ -53,6 +56,12 @@ def connected(limits: Limits = UNLIMITED, folder: str | None = None) -> Iterator
     connection = duckdb.connect(config=config)
     try:
         connection.execute("SET errors_as_json = true")
+        if any("://" in text for text in reads):
+            # Without fsspec DuckDB refuses the URL, if it is one that it is asked to read.
+            with suppress(ImportError):
+                from vistaql.stores.remote_duck import RemoteFiles
+
+                connection.register_filesystem(RemoteFiles())
         yield connection
     finally:
         connection.close()
@@ -87,7 +96,7 @@ class Fault:
 def fault(error: Exception) -> Fault:
     """Read the JSON that DuckDB puts into its errors."""
     text = str(error)
-    kind, _, rest = text.partition(": ")
+    kind, _, rest = ("", "", text) if text.startswith("{") else text.partition(": ")
     try:
         details = json.loads(rest)
         message = str(details["exception_message"])
@@ -114,9 +123,17 @@ def reading(what: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise out_of_memory(error) from error
     except duckdb.Error as error:
+        raise_told(error)
         lines = [line.strip() for line in fault(error).message.split("\n") if line.strip()]
         told = "; ".join(line for line in lines[:3] if not line.startswith("Possible"))
         raise VistaQLError(Code.UNREADABLE_FILE, f"'{what}' cannot be read: {told}", hint=_advice(told)) from error
+
+
+def raise_told(error: Exception) -> None:
+    """Raise our own error, where DuckDB tells of one that came up while it asked for a file behind a URL."""
+    ours = told_in(fault(error).message) or told_in(str(error))
+    if ours is not None:
+        raise ours from error
 
 
 def out_of_memory(error: Exception) -> VistaQLError:

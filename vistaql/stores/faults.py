@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean, nearest
+from vistaql.stores import remote
 from vistaql.stores.duck import Fault
 from vistaql.stores.files import not_found
+from vistaql.stores.urls import is_url
 
 KEYWORDS = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "USING", "DISTINCT")
 FORM = "The SQL is DuckDB's: SELECT columns FROM table WHERE condition GROUP BY .. ORDER BY .. LIMIT 5;"
@@ -35,11 +37,15 @@ def explanation(fault: Fault, text: str, folder: str | None, names: Iterable[str
         )
     if missing := re.match(r'No files found that match the pattern "(.*)"', fault.message):
         start = text.find(missing[1])
-        error = not_found(os.path.join(folder or "", missing[1]))
+        error = (
+            remote.not_found(missing[1]) if is_url(missing[1]) else not_found(os.path.join(folder or "", missing[1]))
+        )
         error.span = Span(start, start + len(missing[1])) if start >= 0 else span
         return error
     if "extension to be" in fault.message or "httpfs" in fault.message:
-        return VistaQLError(Code.SQL, "Only local files are read.", span=span, hint="Download the file first.")
+        return VistaQLError(
+            Code.SQL, "Files behind URLs need the package fsspec.", span=span, hint="pip install 'vistaql[remote]'"
+        )
     if "No space left" in fault.message:
         return VistaQLError(Code.OUT_OF_SPACE, f"The disk is full: {fault.first_line}.", hint="Free some space.")
     before = text[: span.start] if span else text

@@ -8,18 +8,7 @@ from pathlib import Path
 
 from vistaql.errors import Code, VistaQLError, nearest
 
-URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 MAGIC = re.compile(r"[*?\[]")
-
-
-def refuse_url(source: str) -> None:
-    """Only local files are read."""
-    if URL.match(source):
-        raise VistaQLError(
-            Code.UNREADABLE_FILE,
-            f"'{source}' is not a local file, and only local files are read.",
-            hint="Download it first, and name the local copy.",
-        )
 
 
 def not_found(path: str) -> VistaQLError:

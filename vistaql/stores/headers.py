@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from vistaql.stores.urls import is_url
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -17,6 +19,8 @@ Size = tuple[int, int]
 EXIF_ORIENTATION = 274
 # Orientations from 5 on lay the image on its side.
 LYING = 5
+HEADER = 65_536
+"""bytes in which most formats have told their size; a preview that a camera adds may be longer"""
 THREADS = min(8, 2 * (os.cpu_count() or 1))
 # Warnings are silenced for the whole process while headers are read, so only one call does so at a time.
 QUIET = threading.Lock()
@@ -51,6 +55,8 @@ def _size(image: str | bytes | None) -> Size | None:
 
     if image is None:
         return None
+    if isinstance(image, str) and is_url(image):
+        return _size_behind(image)
     try:
         with Image.open(BytesIO(image) if isinstance(image, bytes) else image) as opened:
             width, height = opened.size
@@ -59,4 +65,14 @@ def _size(image: str | bytes | None) -> Size | None:
             return width, height
     # Decoders of forty formats raise what they like on broken files; a size that cannot be read is null.
     except Exception:  # noqa: BLE001
+        return None
+
+
+def _size_behind(url: str) -> Size | None:
+    """That of an image behind a URL: from its first bytes, or from all where they do not do."""
+    from vistaql.stores import remote
+
+    try:
+        return _size(remote.head(url, HEADER)) or _size(remote.read(url))
+    except OSError:
         return None

@@ -36,7 +36,7 @@ def headers_inside(images: ImageSet) -> pa.Table:
     """The listing of images inside Parquet files with `bytes`, `width` and `height`, sorted by key, then path."""
     from vistaql.stores import duck
 
-    with duck.connected() as connection, duck.reading(images.place):
+    with duck.connected(reads=(images.place,)) as connection, duck.reading(images.place):
         create_image_view(connection, images)
         view = connection.sql(f"SELECT * FROM {identifier(images.name)} ORDER BY key, path")
         return duck.interruptible(connection, view.to_arrow_table)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vistaql.errors import Code, VistaQLError, did_you_mean
-from vistaql.stores.files import is_pattern, not_found, refuse_url
+from vistaql.stores.files import is_pattern
 from vistaql.stores.headers import image_headers, read_sizes
 from vistaql.stores.image_set import (
     FolderSource,
@@ -24,6 +24,7 @@ from vistaql.stores.image_set import (
 )
 from vistaql.stores.listing import Listing, check_keys, is_image, list_images, listed
 from vistaql.stores.options import Options, check_options
+from vistaql.stores.places import is_folder, located
 from vistaql.stores.streaming import stream_images
 from vistaql.stores.tables import (
     CSV_OPTIONS,
@@ -34,6 +35,7 @@ from vistaql.stores.tables import (
     describe_table,
     format_of,
 )
+from vistaql.stores.urls import is_url
 
 __all__ = [
     "FolderSource", "GlobSource", "ImageSet", "KeyKind", "KeyRule", "NamedByTable", "OnError", "ParquetBytesSource",
@@ -65,10 +67,10 @@ def describe_images(
 ) -> ImageSet:
     """Look at the images: how many, how large, which were skipped and why, and whether keys are unique.
 
-    `source` is an absolute path of a folder, a pattern, a manifest (CSV, JSON, Parquet with a column of paths)
+    `source` is an absolute path or a URL of a folder, a pattern, a manifest (CSV, JSON, Parquet with a column of paths)
     or Parquet with a column of bytes, or a table that names the files.
     Raises FILE_NOT_FOUND, UNREADABLE_FILE, EQUAL_KEYS, NO_IMAGES, UNKNOWN_COLUMN, UNKNOWN_OPTION,
-    BAD_OPTION_VALUE, NO_LABEL.
+    BAD_OPTION_VALUE, NO_LABEL, BAD_URL, UNREACHABLE.
     """
     known = IMAGE_OPTIONS | {name: kind for name, (_, kind) in CSV_OPTIONS.items()}
     given = dict(check_options(options, known, "image sets"))
@@ -112,26 +114,26 @@ def _of_table(source: NamedByTable) -> TableColumnSource:
             hint=f"CREATE TABLE {table.name}_kept AS SELECT * FROM {table.name};",
         )
     column = checked_column(table, source.column)
-    if source.folder is not None and not os.path.isdir(source.folder):
-        raise not_found(source.folder)
-    folder = source.folder or folder_of(table.source)
+    folder = folder_of(table.source) if source.folder is None else located(source.folder)
+    if source.folder is not None and not is_folder(folder):
+        raise VistaQLError(Code.FILE_NOT_FOUND, f"'{folder}' is no folder.", hint="Behind IN stands a folder.")
     return TableColumnSource(table, column.name, folder, confined=source.folder is not None)
 
 
 def folder_of(source: str) -> str:
     """Where relative paths inside a file start."""
-    return source if os.path.isdir(source) else os.path.dirname(source)
+    if is_folder(source):
+        return source
+    return source.rpartition("/")[0] + "/" if is_url(source) else os.path.dirname(source)
 
 
 def _of_path(name: str, source: str, given: Mapping[str, object], options: Options) -> Source:
-    refuse_url(source)
     column = given.get("path_column")
-    if os.path.isdir(source):
+    source = located(source)
+    if is_folder(source):
         return FolderSource(source)
     if format_of(source) is None and is_pattern(source):
         return GlobSource(source)
-    if not is_pattern(source) and not os.path.exists(source):
-        raise not_found(source)
     if is_image(source):
         raise VistaQLError(
             Code.UNREADABLE_FILE, f"'{source}' is one image.", hint="Name its folder, or a pattern such as '*.jpg'."

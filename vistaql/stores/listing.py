@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from vistaql.errors import Code, VistaQLError
-from vistaql.stores.files import URL, fixed_part, not_found
+from vistaql.stores import local_images, remote_images
+from vistaql.stores.found import IMAGE_ENDINGS, NO_KEY, NO_MATCH, ODD_NAME, Found, is_image, is_text
 from vistaql.stores.image_set import (
     FolderSource,
     GlobSource,
@@ -23,30 +23,15 @@ from vistaql.stores.image_set import (
 )
 from vistaql.stores.quoting import identifier
 from vistaql.stores.tables import Table, scan_sql
+from vistaql.stores.urls import is_url
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-IMAGE_ENDINGS = frozenset({
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp",
-    ".tif", ".tiff", ".avif", ".ico", ".ppm", ".pgm", ".pbm", ".pnm",
-})  # fmt: skip
-HIDDEN = "hidden"
-NO_IMAGE_ENDING = "without an image ending"
-OUTSIDE = "leading out of the folder"
-NO_MATCH = "not matching the pattern of KEY FROM REGEX"
-ODD_NAME = "with a name that is not UTF-8"
-NO_KEY = "without a key"
-NO_FILE = "without a file name"
-
-
-class Found(NamedTuple):
-    """One image file: where it is, and its path below the root; `key` where a column gives it."""
-
-    path: str
-    relative: str
-    bytes: int | None
-    key: str | None = None
+__all__ = [
+    "Listing", "check_keys", "compiled", "is_image", "is_text", "key_function", "list_images", "listed", "path_sql",
+    "stem",
+]  # fmt: skip
 
 
 @dataclass
@@ -92,11 +77,12 @@ def listed(images: ImageSet) -> Listing:
     listing = Listing()
     match images.source:
         case FolderSource(folder):
-            found = _in_folder(folder, listing.skipped)
+            found = files_of(folder).in_folder(folder, listing.skipped)
         case GlobSource(pattern):
-            found = _matching(pattern, listing.skipped)
-        case TableColumnSource() as source:
-            found = _named_by_table(source, images.key, listing.skipped)
+            found = files_of(pattern).matching(pattern, listing.skipped)
+        case TableColumnSource(table, column, folder) as source:
+            rows = _rows(table, identifier(column), images.key, frozenset([column]))
+            found = files_of(folder).named_in(source, rows, listing.skipped)
         case ParquetBytesSource() as source:
             found = _inside_parquet(source, images.key)
     key_of = key_function(images.key)
@@ -117,6 +103,11 @@ def listed(images: ImageSet) -> Listing:
             listing.relatives.append(item.relative)
             listing.sizes.append(item.bytes)
     return listing
+
+
+def files_of(place: str) -> ModuleType:
+    """What finds the images of a place: the files of this machine, or those behind URLs."""
+    return remote_images if is_url(place) else local_images
 
 
 def key_function(rule: KeyRule) -> Callable[[str], str | None]:
@@ -156,24 +147,6 @@ def compiled(pattern: str) -> re.Pattern[str]:
         ) from error
 
 
-def is_text(name: str) -> bool:
-    """Whether a file name can be written as UTF-8, which Arrow and every format here need."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def is_image(name: str) -> bool:
-    """Whether the ending is one of an image.
-
-    >>> is_image("a.JPG"), is_image("Thumbs.db")
-    (True, False)
-    """
-    return name[name.rfind(".") :].lower() in IMAGE_ENDINGS
-
-
 def check_keys(images: ImageSet, listing: Listing) -> None:
     """STEM and PATH keys are unique; other rules may give several images one key."""
     if not listing.keys:
@@ -205,112 +178,6 @@ def check_keys(images: ImageSet, listing: Listing) -> None:
         )
 
 
-def _in_folder(folder: str, skipped: Counter[str]) -> Iterator[Found]:
-    """Files at any depth. Links to folders are not followed, so that nothing is read twice or without end."""
-    if not os.path.isdir(folder):
-        raise not_found(folder)
-    root = Root(folder)
-    pending = [folder]
-    while pending:
-        for entry in _entries(pending.pop()):
-            if entry.name.startswith("."):
-                skipped[HIDDEN] += 1
-            elif entry.is_dir(follow_symlinks=False):
-                pending.append(entry.path)
-            else:
-                yield from root.found(entry, skipped)
-
-
-def _matching(pattern: str, skipped: Counter[str]) -> Iterator[Found]:
-    """Files that match a pattern: * and ? within a name, ** any folders. Hidden ones match only by their dot."""
-    folder = fixed_part(pattern)
-    if not os.path.isdir(folder):
-        raise not_found(folder)
-    parts = pattern[len(folder.rstrip("/")) + 1 :].split("/")
-    return _expanded(Root(folder), folder, [*parts, "*"] if parts[-1] == "**" else parts, skipped)
-
-
-def _expanded(root: Root, folder: str, parts: list[str], skipped: Counter[str]) -> Iterator[Found]:
-    first, *rest = parts
-    if first == "**":
-        yield from _expanded(root, folder, rest, skipped)
-    for entry in _entries(folder):
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if first == "**":
-            if is_folder and not entry.name.startswith("."):
-                yield from _expanded(root, entry.path, parts, skipped)
-        elif not fnmatchcase(entry.name, first) or entry.name.startswith(".") > first.startswith("."):
-            continue
-        elif rest and is_folder:
-            yield from _expanded(root, entry.path, rest, skipped)
-        elif not rest and not is_folder:
-            yield from root.found(entry, skipped)
-
-
-class Root:
-    """The folder that images must stay in."""
-
-    def __init__(self, folder: str) -> None:
-        """Links above the folder are the user's own way to it, and are fine."""
-        self.real = os.path.realpath(folder)
-        self.start = len(folder.rstrip("/")) + 1
-
-    def holds(self, path: str) -> bool:
-        """Whether a path stays inside, wherever its links lead."""
-        real = os.path.realpath(path)
-        return real == self.real or real.startswith(self.real.rstrip("/") + "/")
-
-    def found(self, entry: os.DirEntry[str], skipped: Counter[str]) -> Iterator[Found]:
-        """The entry, if it is an image inside; else it is counted."""
-        if entry.is_symlink() and not self.holds(entry.path):
-            skipped[OUTSIDE] += 1
-        elif not is_image(entry.name) or not entry.is_file():
-            skipped[NO_IMAGE_ENDING] += 1
-        else:
-            yield Found(entry.path, entry.path[self.start :], entry.stat().st_size)
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError as error:
-        raise VistaQLError(
-            Code.UNREADABLE_FILE, f"'{folder}' cannot be read: {error.strerror}.", hint="Check who may read it."
-        ) from error
-
-
-def _named_by_table(source: TableColumnSource, rule: KeyRule, skipped: Counter[str]) -> Iterator[Found]:
-    root = Root(source.folder)
-    for name, key in _rows(source.table, identifier(source.column), rule, frozenset([source.column])):
-        if not name:
-            skipped[NO_FILE] += 1
-            continue
-        if URL.match(name):
-            raise VistaQLError(
-                Code.UNREADABLE_FILE,
-                f"The column '{source.column}' of '{source.table.name}' names '{name}', and only local files are read.",
-                hint="Download the images first, and name the local files.",
-            )
-        path = os.path.normpath(os.path.join(source.folder, name))
-        if source.confined and not root.holds(path):
-            skipped[OUTSIDE] += 1
-        else:
-            yield Found(path, _below(path, source.folder), _size(path), key)
-
-
-def _below(path: str, folder: str) -> str:
-    start = folder.rstrip("/") + "/"
-    return path[len(start) :] if path.startswith(start) else path.lstrip("/")
-
-
-def _size(path: str) -> int | None:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return None
-
-
 def _inside_parquet(source: ParquetBytesSource, rule: KeyRule) -> Iterator[Found]:
     for name, key in _rows(source.table, path_sql(source) or "NULL", rule, frozenset()):
         yield Found(name or "", name or "", None, key)
@@ -331,5 +198,5 @@ def _rows(table: Table, path: str, rule: KeyRule, texts: frozenset[str]) -> list
     if rule.kind is KeyKind.COLUMN and rule.argument is not None:
         key = identifier(rule.argument)
         texts |= {rule.argument}
-    with duck.connected() as connection, duck.reading(table.source):
+    with duck.connected(reads=(table.source,)) as connection, duck.reading(table.source):
         return connection.execute(f"SELECT {path}, {key} FROM {scan_sql(table, texts)}").fetchall()

@@ -112,7 +112,10 @@ def opened(
     relations: Relations, query: Query, limits: duck.Limits = duck.UNLIMITED
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in which the names that the query mentions are views, and whose settings are locked."""
-    with duck.connected(limits, query.folder) as connection:
+    places = {table.name: table.source for table in relations.tables}
+    places |= {images.name: images.place for images in relations.images}
+    reads = (query.text, *(place for name, place in places.items() if mentions(query.text, name)))
+    with duck.connected(limits, query.folder, reads) as connection:
         check_read_only(connection, query)
         failed = _create_views(connection, relations, query.text)
         connection.execute("SET lock_configuration = true")
@@ -236,6 +239,7 @@ def explained(query: Query, relations: Relations) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise duck.out_of_memory(error) from error
     except duckdb.Error as error:
+        duck.raise_told(error)
         raise explanation(duck.fault(error), query.text, query.folder, relations.names) from error
 
 

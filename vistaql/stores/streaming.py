@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vistaql.errors import Code, VistaQLError
 from vistaql.stores.image_set import ImageSet, KeyKind, ParquetBytesSource
 from vistaql.stores.listing import key_function, list_images
+from vistaql.stores.places import readable
 from vistaql.stores.tables import checked_column, pattern_of, text_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _batches(images: ImageSet, source: ParquetBytesSource, rows: int) -> Iterato
 
     for path in parquet_files(source):
         try:
-            with pq.ParquetFile(path, pre_buffer=False) as file:
+            with pq.ParquetFile(readable(path), pre_buffer=False) as file:
                 batches = file.iter_batches(batch_size=rows, columns=_columns(images, source), use_threads=False)
                 yield from (_encoded(images, source, batch) for batch in batches)
         except (pa.ArrowException, OSError) as error:
@@ -71,7 +72,7 @@ def read_row_group(
     """The images of one row group of a file, in batches of key and image."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+    with pq.ParquetFile(readable(path), pre_buffer=False) as file:
         columns = _columns(images, source)
         for batch in file.iter_batches(batch_size=rows, row_groups=[place], columns=columns, use_threads=False):
             yield _encoded(images, source, batch)
@@ -99,7 +100,7 @@ def parquet_files(source: ParquetBytesSource) -> list[str]:
     from vistaql.stores import duck
 
     pattern = pattern_of(source.table.source, source.table.format)
-    with duck.connected() as connection, duck.reading(source.table.source):
+    with duck.connected(reads=(pattern,)) as connection, duck.reading(source.table.source):
         found = connection.execute("SELECT file FROM glob(?) ORDER BY file", [pattern]).fetchall()
     return [os.fspath(row[0]) for row in found]
 

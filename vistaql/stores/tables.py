@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from vistaql.errors import Code, VistaQLError, did_you_mean
 from vistaql.stores.columns import ColumnInfo, ColumnType, column_of
-from vistaql.stores.files import escaped, is_pattern, not_found, refuse_url
+from vistaql.stores.files import escaped, is_pattern
 from vistaql.stores.formats import TableFormat, format_named, format_of
 from vistaql.stores.options import Options, check_options
+from vistaql.stores.places import is_folder, located, missing, size_of
 from vistaql.stores.quoting import identifier, literal, struct
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ WHOLE_FILE_DECIDES = 16_000_000
 
 def pattern_of(source: str, table_format: TableFormat) -> str:
     """The pattern DuckDB reads: a path matches itself alone, a folder all files of the format below it."""
-    if os.path.isdir(source):
+    if is_folder(source):
         return f"{escaped(source.rstrip('/'))}/**/*.{table_format.value}*"
     return source if is_pattern(source) else escaped(source)
 
@@ -154,10 +154,8 @@ def describe_table(
     """
     from vistaql.stores import duck
 
-    refuse_url(source)
     checked = check_options(options, {name: kind for name, (_, kind) in CSV_OPTIONS.items()}, "tables")
-    if not is_pattern(source) and not os.path.exists(source):
-        raise not_found(source)
+    source = located(source)
     draft = Table(name, source, format_named(format_word, source), (), options=checked)
     if draft.format is not TableFormat.CSV and checked:
         raise VistaQLError(
@@ -165,11 +163,11 @@ def describe_table(
             f"The option '{checked[0][0]}' is for CSV, and '{source}' is read as {draft.format.value}.",
             hint="Leave it out.",
         )
-    with duck.connected() as connection, duck.reading(source):
+    with duck.connected(reads=(source,)) as connection, duck.reading(source):
         files = [row[0] for row in connection.execute(f"SELECT file FROM glob({_pattern(draft)})").fetchall()]
         if not files:
-            raise not_found(source)
-        draft = replace(draft, bytes=sum(map(os.path.getsize, files)))
+            raise missing(source)
+        draft = replace(draft, bytes=sum(map(size_of, files)))
         if not draft.bytes:
             raise VistaQLError(Code.UNREADABLE_FILE, f"'{source}' is empty.", hint="Name a file that has rows.")
         look = partial(_looked_at, connection, draft, files[0], key, label)

@@ -12,7 +12,7 @@ from vistaql.errors import Code, Span, VistaQLError
 from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, ScanImages, ScanTable, images_of
 from vistaql.plan.node import Node
 from vistaql.stores.columns import ColumnInfo
-from vistaql.stores.duck import Limits, connected, fault, interruptible, out_of_memory
+from vistaql.stores.duck import Limits, connected, fault, interruptible, out_of_memory, raise_told
 from vistaql.stores.quoting import identifier
 from vistaql.stores.tables import TableFormat, scan_sql
 
@@ -69,7 +69,8 @@ def join_rows(rows: Rows, around: Surroundings) -> JoinedRows:
 
     Raises BAD_EXPRESSION with the place of the expression that DuckDB refuses, UNREADABLE_FILE, OUT_OF_SPACE.
     """
-    with connected(around.limits) as connection, pointing_at(rows):
+    reads = [scan.table.source for scan in scans(rows)]
+    with connected(around.limits, reads=reads) as connection, pointing_at(rows):
         return interruptible(connection, partial(joined, connection, rows, around))
 
 
@@ -213,6 +214,7 @@ def pointing_at(rows: Rows) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise out_of_memory(error) from error
     except duckdb.Error as error:
+        raise_told(error)
         told = fault(error)
         guilty = suspects(rows)
         raise VistaQLError(

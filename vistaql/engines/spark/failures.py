@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vistaql.errors import Code, VistaQLError
+from vistaql.errors import Code, VistaQLError, told_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     Batches = Iterator[pa.RecordBatch]
     Kernel = Callable[[Batches], Batches]
 
-OURS = re.compile(r"vistaql\.errors\.VistaQLError: (VQL\d{4}): (.+?)(?:\n  hint: (.+?))?\n(?!  )", re.DOTALL)
 EXCEPTION = re.compile(r"^(?:: |Caused by: )?(?:[a-z]\w*\.)*(\w*(?:Error|Exception|Interrupt)\b.*)$", re.MULTILINE)
 """a line that names an exception of Python or Java; its package is left out"""
 BATCHES_AHEAD = 8
@@ -83,9 +82,9 @@ def told(text: str) -> VistaQLError:
     >>> told("An error occurred.\n: org.a.SparkException: It was late.\n\tat b\n\t... 3 more").message
     'A task failed: SparkException: It was late.'
     """
-    found = OURS.search(text + "\n")
-    if found:
-        return VistaQLError(Code(found[1]), found[2], hint=found[3])
+    ours = told_in(text)
+    if ours:
+        return ours
     for pattern, cause, hint in CAUSES:
         if pattern.search(text):
             return VistaQLError(Code.SPARK_TASK, f"A task failed: {cause}.", hint=hint)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from vistaql.engines.spark.frames import from_arrow
 from vistaql.stores.image_set import ImageSet, ParquetBytesSource
+from vistaql.stores.places import readable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -40,7 +41,7 @@ def row_groups(source: ParquetBytesSource) -> pa.Table:
     files, places, firsts = [], [], []
     first = 0
     for path in parquet_files(source):
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(readable(path)) as file:
             for place in range(file.num_row_groups):
                 files.append(path)
                 places.append(place)

@@ -66,7 +66,7 @@ def files_of(table: Table) -> list[str]:
     """The files of a table."""
     from vistaql.stores import duck
 
-    with duck.connected() as connection, duck.reading(table.source):
+    with duck.connected(reads=(table.source,)) as connection, duck.reading(table.source):
         found = connection.execute(
             "SELECT file FROM glob(?) ORDER BY file", [pattern_of(table.source, table.format)]
         ).fetchall()
@@ -88,9 +88,10 @@ def read(scan: ScanTable, types: dict[str, str], memory: Mapping[str, pa.Table])
     """The columns of a table's one file (or of its memory), in the types in which they travel."""
     from vistaql.stores import duck
 
-    with duck.connected(Limits(threads=1)) as connection, duck.reading(scan.table.source):
+    source = scan.table.source
+    with duck.connected(Limits(threads=1), reads=(source,)) as connection, duck.reading(source):
         if scan.table.format is TableFormat.ARROW:
-            connection.register(scan.table.source, memory[scan.table.source])
+            connection.register(source, memory[source])
         shown = ", ".join(
             f"CAST({identifier(name.removeprefix(f'{scan.alias}.'))} AS {travelling(kind)}) AS {identifier(name)}"
             for name, kind in types.items()

@@ -66,6 +66,17 @@ def decode(image: str | bytes, height: int, width: int) -> Pixels:
         raise Undecodable(reason(failure)) from failure
 
 
+def fetched(url: str) -> bytes:
+    """The bytes of an image behind a URL. Raises Undecodable where there is none; UNREACHABLE is no fact about it."""
+    from vistaql.stores import remote
+
+    try:
+        check_bytes(remote.measured(url))
+        return remote.read(url)
+    except (FileNotFoundError, PermissionError) as failure:
+        raise Undecodable(reason(failure)) from failure
+
+
 def silence_pillow() -> None:
     """Ignore the warnings that Pillow gives about odd files, and no others, in whatever thread they come up.
 
@@ -93,10 +104,15 @@ def open_bytes(image: str | bytes) -> IO[bytes]:
     if size == 0:
         message = "the file is empty"
         raise Undecodable(message)
+    check_bytes(size)
+    return io.BytesIO(image) if isinstance(image, bytes) else Path(image).open("rb")
+
+
+def check_bytes(size: int) -> None:
+    """Refuse a file that is too large."""
     if size > MAX_FILE_BYTES:
         message = f"the file has {size} bytes, more than the {MAX_FILE_BYTES} allowed"
         raise Undecodable(message)
-    return io.BytesIO(image) if isinstance(image, bytes) else Path(image).open("rb")
 
 
 def resized(image: Image.Image, height: int, width: int) -> Pixels:

@@ -11,16 +11,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from vistaql.aside import aside
-from vistaql.engines.tensorflow.decode import Undecodable, decode
+from vistaql.engines.tensorflow.decode import Undecodable, decode, fetched
 from vistaql.engines.tensorflow.graph import freeze
 from vistaql.physical.footprint import batches_ahead
 from vistaql.physical.inference import tensor_column
+from vistaql.stores.urls import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
     from vistaql.models.cnn import Cnn
     from vistaql.physical.inference import Pass
 
+    Encoded = str | bytes | None | Future[bytes]
     Batch = np.ndarray[Any, np.dtype[np.uint8]] | np.ndarray[Any, np.dtype[np.float32]]
+
+
+FETCHERS: Final = 8
+"""Threads that wait for images behind URLs, apart from those that decode: they take no core."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,9 @@ def run_pass(
     """
     many = batches_ahead(pass_)
     pool = ThreadPoolExecutor(max(1, decoders), thread_name_prefix="decode")
+    fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
     try:
-        waiting = read_ahead(prepare(pass_, batches, pool), ahead or (lambda: many))
+        waiting = read_ahead(prepare(pass_, batches, pool, fetchers), ahead or (lambda: many))
         # The first images are decoded while the graph is built.
         first = tuple(islice(waiting, 1))
         graph = aside(lambda: freeze(pass_))
@@ -70,7 +77,8 @@ def run_pass(
             errors = rows.errors()
             yield features(pass_, rows.keys, errors, aside(partial(graph, rows.values)))
     finally:
-        # Each decodes at most one image more.
+        # Each fetches or decodes at most one image more.
+        fetchers.shutdown(wait=True, cancel_futures=True)
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -93,13 +101,16 @@ def read_ahead(prepared: Iterator[Rows], ahead: Callable[[], int]) -> Iterator[R
         yield waiting.popleft()
 
 
-def prepare(pass_: Pass, batches: Iterable[pa.RecordBatch], pool: ThreadPoolExecutor) -> Iterator[Rows]:
+def prepare(
+    pass_: Pass, batches: Iterable[pa.RecordBatch], pool: ThreadPoolExecutor, fetchers: ThreadPoolExecutor
+) -> Iterator[Rows]:
     """Rows in the fixed batch shape, being decoded by the pool, or taken from kept tensors."""
     names = ("key", "image") if pass_.source is None else ("key", "error", tensor_column(pass_.source))
     for table in rechunk(batches, names, pass_.cnn.batch_rows):
         keys = table.column("key").to_pylist()
         if pass_.source is None:
-            yield start_decoding(pass_.cnn, keys, table.column("image"), pool)
+            images = [fetching(image, fetchers) for image in table.column("image").to_pylist()]
+            yield start_decoding(pass_.cnn, keys, images, pool)
         else:
             yield resume(pass_.cnn, pass_.source, keys, table)
 
@@ -121,19 +132,25 @@ def rechunk(batches: Iterable[pa.RecordBatch], names: tuple[str, ...], size: int
         yield pa.Table.from_batches(held)
 
 
-def start_decoding(cnn: Cnn, keys: list[str], images: pa.ChunkedArray, pool: ThreadPoolExecutor) -> Rows:
+def fetching(image: str | bytes | None, fetchers: ThreadPoolExecutor) -> Encoded:
+    """An image, or the promise of one that lies behind a URL."""
+    return fetchers.submit(fetched, image) if isinstance(image, str) and is_url(image) else image
+
+
+def start_decoding(cnn: Cnn, keys: list[str], images: list[Encoded], pool: ThreadPoolExecutor) -> Rows:
     """Hand each image to the pool. Rows that are missing or undecodable stay black."""
     pixels = np.zeros((cnn.batch_rows, *cnn.input_size, 3), np.uint8)
-    reasons = [pool.submit(decode_into, row, image) for row, image in zip(pixels, images.to_pylist(), strict=False)]
+    reasons = [pool.submit(decode_into, row, image) for row, image in zip(pixels, images, strict=False)]
     return Rows(keys, pixels, reasons)
 
 
-def decode_into(row: np.ndarray[Any, np.dtype[np.uint8]], image: str | bytes | None) -> str | None:
+def decode_into(row: np.ndarray[Any, np.dtype[np.uint8]], image: Encoded) -> str | None:
     """Decode an image into its row of the batch; the reason, where that cannot be done."""
     if image is None:
         return "there is no image"
     try:
-        row[...] = decode(image, *row.shape[:2])
+        encoded = image.result() if isinstance(image, Future) else image
+        row[...] = decode(encoded, *row.shape[:2])
     except Undecodable as failure:
         return str(failure)
     return None
