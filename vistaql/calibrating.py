@@ -13,7 +13,7 @@ from vistaql.frontend import ast
 from vistaql.frontend.binder import Context, find_cnn
 from vistaql.measuring import BLOCKS, ROUNDS, Bench, Rates, machine_rates, spark_rates, timed_network
 from vistaql.models.cnn import Cnn
-from vistaql.optimizer.calibration import BlockSeconds, NetworkSeconds, Observed, Profile, rates_of
+from vistaql.optimizer.calibration import BlockSeconds, NetworkSeconds, Observed, Profile, on_spark, rates_of
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.machine import Machine, machine_name
 from vistaql.optimizer.rates import one_core
@@ -142,10 +142,13 @@ def observed(decision: Decision, actuals: Iterable[Actual]) -> tuple[Observed, .
     sums: dict[str, tuple[float, float]] = {}
     for item in actuals:
         kind = type(item.operator).__name__
+        if kind not in TAUGHT:
+            continue
+        kind = kind if decision.chosen.configuration.cluster is None else on_spark(kind)
         predicted, taken = sums.get(kind, (0.0, 0.0))
         own = prices[item.operator.digest] / decision.machine.calibration.correction(kind)
         sums[kind] = predicted + own, taken + item.seconds
-    return tuple(Observed(kind, *both) for kind, both in sums.items() if kind in TAUGHT)
+    return tuple(Observed(kind, *both) for kind, both in sums.items())
 
 
 # Kinds of operator whose time is their own; the others take microseconds, or depend on what was loaded before.
@@ -155,13 +158,14 @@ TAUGHT = frozenset({"RunPass", "Fit", "FitAlone", "WriteFeatures"})
 def taught(machine: Machine, catalog: Catalog, decision: Decision, actuals: Iterable[Actual]) -> Machine:
     """Keep what a run has taught, for later sessions; the machine, whose library is loaded now.
 
-    Nothing is kept where the machine came with rates of its own, and of a run on Spark, whose operators do more.
+    Nothing is kept where the machine came with rates of its own, and of the first run on Spark: its workers start
+    while the first pass runs.
     """
-    if decision.chosen.configuration.cluster is not None:
-        return replace(machine, spark_started=True)
+    clustered = decision.chosen.configuration.cluster is not None
     profile = profile_of(catalog)
-    if rates_of(decision.machine.calibration) == rates_of(profile.calibration()):
+    starts = clustered and not decision.machine.spark_started
+    if not starts and rates_of(decision.machine.calibration) == rates_of(profile.calibration()):
         after = profile.learnt(observed(decision, actuals))
         if after != profile:
             put_profile(catalog, after)
-    return replace(machine, library_loaded=True)
+    return replace(machine, spark_started=True) if clustered else replace(machine, library_loaded=True)

@@ -6,13 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.planning.conftest import bind
 from vistaql import calibrating, measuring
 from vistaql.catalog import codec
 from vistaql.models import roster
-from vistaql.optimizer.calibration import Calibration, Observed, Profile
+from vistaql.optimizer.calibration import Calibration, Observed, Profile, on_spark
+from vistaql.optimizer.choose import Decision, choose
+from vistaql.optimizer.estimate import estimate
 from vistaql.optimizer.machine import Machine, machine_name
 from vistaql.outcome import Report
+from vistaql.physical.run import Actual, run_order
 from vistaql.session import Session, connect
+from vistaql.settings import EngineChoice, Settings, TrainingPlace
 
 if TYPE_CHECKING:
     import pytest
@@ -89,6 +94,34 @@ def test_a_profile_stays_what_it_is_in_the_catalog(tmp_path: Path) -> None:
         calibrating.put_profile(session.catalog, replace(profile, rates=()))
         assert calibrating.profile_of(session.catalog).rates == ()
         assert session.sql("SHOW RESULTS").to_arrow().num_rows == 0
+
+
+def test_runs_on_spark_teach_what_spark_takes(tmp_path: Path) -> None:
+    """Kept apart from what runs in process teach. The first run starts workers, and teaches nothing."""
+    query = bind("EXPLORE LAYERS conv4_block6_out OF resnet50 FROM photos JOIN products TRAIN lr").rewritten()
+    sizes = estimate(query.plan)
+
+    def decide(machine: Machine, engine: EngineChoice) -> Decision:
+        settings = Settings(engine=engine, training=TrainingPlace.DRIVER)
+        return choose(query.plan, sizes, machine, settings)  # type: ignore[arg-type]  # it is an EXPLORE
+
+    with connect(tmp_path) as session:
+        fresh = Machine(2, 10**10)
+        first = decide(fresh, EngineChoice.SPARK)
+        slow = [Actual(operator, 2 * dict(first.chosen.prices)[operator.digest], None, 0)
+                for operator in run_order(first.chosen.plan)]  # fmt: skip
+        warm = calibrating.taught(fresh, session.catalog, first, slow)
+        assert warm == replace(fresh, spark_started=True)
+        assert calibrating.profile_of(session.catalog) == Profile()
+        second = decide(warm, EngineChoice.SPARK)
+        calibrating.taught(warm, session.catalog, second, slow)
+        after = calibrating.refreshed(warm, session.catalog)
+    taught = {kind for kind, _ in after.calibration.corrections}
+    assert taught == {on_spark(kind) for kind in ("RunPass", "Fit", "FitAlone")}
+    assert all(factor > 1 for _, factor in after.calibration.corrections)
+    assert decide(after, EngineChoice.SPARK).chosen.seconds > second.chosen.seconds
+    here = EngineChoice.INPROCESS
+    assert decide(after, here).chosen.seconds == decide(warm, here).chosen.seconds
 
 
 def test_check_measures_nothing(tmp_path: Path) -> None:

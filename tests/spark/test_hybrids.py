@@ -14,7 +14,6 @@ from vistaql.frontend.ast import ExplainMode
 from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
 from vistaql.keeping import working_folder
-from vistaql.logical.rules import RULES
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.grouping import Group, Grouping, Strategy
 from vistaql.optimizer.lower import wanted_by_cnn
@@ -23,7 +22,6 @@ from vistaql.optimizer.spark_candidates import OnCluster
 from vistaql.physical.run import run
 from vistaql.physical.sizes import Sizes
 from vistaql.physical.training import Scores
-from vistaql.plan.rewrite import rewrite
 from vistaql.progress import Silent
 from vistaql.settings import EngineChoice, Settings
 
@@ -33,7 +31,7 @@ SIZES = Sizes(500, 500, 500, 9, 5, 2e5, 9e4, 40_000, exact=True)
 
 
 def decide(memory_bytes: int) -> Decision:
-    query = rewrite(bind(DEEP).plan, RULES)
+    query = bind(DEEP).rewritten().plan
     machine, settings = Machine(2, memory_bytes), Settings(engine=EngineChoice.SPARK)
     return choose(query, SIZES, machine, settings)  # type: ignore[arg-type]
 
@@ -58,7 +56,7 @@ def test_a_hybrid_runs_with_the_bits_of_the_plan_in_process(both: Both) -> None:
     expected = both.in_process(text)
     session = both.spark
     (statement,) = parse(text).statements
-    bound = bind_query(statement, session.context({}, Path.cwd()))  # type: ignore[arg-type]
+    bound = bind_query(statement, session.context({}, Path.cwd())).rewritten()  # type: ignore[arg-type]
     prepared = session.prepare(bound)
     decision = session.decide(bound, prepared.sizes)
     ((cnn, outputs),) = wanted_by_cnn(decision.query).items()

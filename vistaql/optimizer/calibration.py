@@ -100,6 +100,11 @@ class Calibration:
         return replace(self, networks=(*others, network))
 
 
+def on_spark(kind: str) -> str:
+    """What runs on Spark teach about a kind of operator is kept apart: its work is done by other processes."""
+    return f"{kind} on Spark"
+
+
 # A run moves a correction by this power of its ratio, and never outside the bounds.
 LEARNING = 0.25
 BOUNDS = (0.5, 2.0)

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Final, TypeVar
 
 from vistaql.models.cnn import Cnn
-from vistaql.optimizer.calibration import Calibration
+from vistaql.optimizer.calibration import Calibration, on_spark
 from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.machine import Machine
@@ -152,7 +152,8 @@ def spark_seconds(operator: Operator, sizes: Sizes, machine: Machine, configurat
             rate = held_bytes(held_as(operator.source, choices), rates)
             return operator.size(sizes) / rate / choices.workers
         case Fit() | FitAlone():
-            return fitting(operator, sizes, machine, configuration)
+            correction = rates.correction(on_spark(type(operator).__name__))
+            return correction * fitting(operator, sizes, machine, configuration)
         case Answer() if choices.training is TrainingPlace.CLUSTER:
             return rates.mllib_start_seconds
     return seconds(work, machine, configuration)
@@ -221,16 +222,17 @@ class Work:
     """The work of a pass on Spark, into however many parts its images are cut.
 
     `own` seconds are a worker's share of it, `graphs` every worker spends, `moved` bytes of each image go from Java to
-    a worker or back.
+    a worker or back. All of it takes longer by what runs have taught.
     """
 
     own: float
     graphs: float
     moved: int
+    correction: float = 1.0
 
     def seconds(self, terms: Terms) -> float:
         """The work in so many parts."""
-        return self.own * terms.filled + self.graphs + terms.fixed + self.moved * terms.moved
+        return self.correction * (self.own * terms.filled + self.graphs + terms.fixed + self.moved * terms.moved)
 
 
 def work_of(run: RunPass, sizes: Sizes, machine: Machine, configuration: Configuration) -> Work:
@@ -243,7 +245,8 @@ def work_of(run: RunPass, sizes: Sizes, machine: Machine, configuration: Configu
     own = seconds(replace(whole, traced=()), alone, configuration) / choices.workers
     graphs = seconds(Resources(traced=whole.traced), alone, configuration)
     tensors = sum(run.cnn.by_name[layer].bytes for layer in (*inference.keep, inference.source) if layer)
-    return Work(own * crowded, graphs, tensors + sum(vector_bytes(run.cnn, item) for item in inference.outputs))
+    moved = tensors + sum(vector_bytes(run.cnn, item) for item in inference.outputs)
+    return Work(own * crowded, graphs, moved, machine.calibration.correction(on_spark("RunPass")))
 
 
 def vector_bytes(cnn: Cnn, output: Output) -> int:
