@@ -84,11 +84,11 @@ WHOLE = {
     "squeezenet": "fire8_concat POOL none, fire9_concat POOL none",
     "resnet20": "stage2_block1_out POOL none, stage3_block3_out POOL none",
 }
-MANY = {"mobilenet": 1200, "squeezenet": 1200, "resnet20": 3000}
-SOME = {"mobilenet": 500, "squeezenet": 500, "resnet20": 2000}
-TIGHT = {"mobilenet": "1450MB", "squeezenet": "1250MB", "resnet20": "920MB"}
+MANY = {"mobilenet": 800, "squeezenet": 800, "resnet20": 3000}
+SOME = {"mobilenet": 300, "squeezenet": 300, "resnet20": 1000}
+TIGHT = {"mobilenet": "1450MB", "squeezenet": "1250MB", "resnet20": "980MB"}
 # Eager plans with their vectors in memory do not fit.
-TIGHTER = {"mobilenet": "1700MB", "squeezenet": "2200MB", "resnet20": "1200MB"}
+TIGHTER = {"mobilenet": "1620MB", "squeezenet": "2030MB", "resnet20": "1085MB"}
 WORKLOADS = tuple(
     work
     for cnn in NEAR

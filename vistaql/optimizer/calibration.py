@@ -53,6 +53,7 @@ class Calibration:
     hashed_bytes: float = rate(700e6, "B/s", "bytes of which digests are made")
     hashed_rows: float = rate(500_000.0, "/s", "vectors of which a digest is made")
     fit_flops: float = rate(60e9, "FLOP/s", "fitting, one BLAS thread")
+    fit_waiting: float = rate(0.15, "", "how much longer fits take side by side, as they wait for memory")
     fit_seconds: float = rate(0.03, "s", "setting up one training")
     model_layer_seconds: float = rate(0.009, "s", "building a layer of a CNN")
     model_parameter_seconds: float = rate(37e-9, "s", "drawing or loading a weight")

@@ -97,9 +97,14 @@ def scaled(cnn: Cnn, general: dict[str, float], measured: NetworkSeconds) -> dic
 
 
 def fit_seconds(fit: Fitted, rates: Calibration, workers: int) -> float:
-    """Fitting in rounds of as many pieces as there are workers: five folds on two workers take three rounds."""
-    rounds = -(-fit.pieces // min(workers, fit.pieces))
-    return rates.fit_seconds + fit.flops / rates.fit_flops * rounds / fit.pieces
+    """Fitting in rounds of as many pieces as there are workers: five folds on two workers take three rounds.
+
+    Matrices are larger than caches, so that workers side by side wait for the same memory.
+    """
+    at_once = min(workers, fit.pieces)
+    rounds = -(-fit.pieces // at_once)
+    waiting = 1 + (rates.fit_waiting if at_once > 1 else 0)
+    return rates.fit_seconds + waiting * fit.flops / rates.fit_flops * rounds / fit.pieces
 
 
 def trace_seconds(graph: Traced, rates: Calibration) -> float:
