@@ -44,34 +44,34 @@ def ask(url: str, question: Callable[[AbstractFileSystem, str], Value]) -> Value
     for again in (True, False):
         try:
             return question(*held(url))
-        except (VistaQLError, PermissionError):
+        except VistaQLError:
             raise
-        except FileNotFoundError as failure:
-            if is_gone(failure):
-                raise
-            raise unreachable(url, failure.__cause__ or failure) from failure
-        except ftplib.error_perm as failure:
-            if str(failure).startswith(NO_SUCH_FILE):
-                raise FileNotFoundError(url) from failure
-            raise unreachable(url, failure) from failure
         # Every library has exceptions of its own, and not all are OSError.
         except Exception as failure:
+            if is_gone(failure):
+                raise FileNotFoundError(url) from failure
+            # Keys may be others next time.
             forget(url)
+            if isinstance(failure, PermissionError):
+                raise
             if not again:
                 raise unreachable(url, failure) from failure
     message = "the second try returns or raises"
     raise AssertionError(message)
 
 
-def is_gone(failure: FileNotFoundError) -> bool:
+def is_gone(failure: Exception) -> bool:
     """Whether there is no such file. fsspec says so as well where a web server does not answer.
 
-    >>> is_gone(FileNotFoundError("s3://photos/a.jpg"))
-    True
+    >>> is_gone(FileNotFoundError("s3://photos/a.jpg")), is_gone(ftplib.error_perm("550 No such file."))
+    (True, True)
     """
+    if isinstance(failure, ftplib.error_perm):
+        return str(failure).startswith(NO_SUCH_FILE)
     cause = failure.__cause__
     of_the_web = type(cause).__module__.startswith("aiohttp") or isinstance(cause, TimeoutError)
-    return not of_the_web or getattr(cause, "status", None) in (404, 410)
+    answered = not of_the_web or getattr(cause, "status", None) in (404, 410)
+    return isinstance(failure, FileNotFoundError) and answered
 
 
 def held(url: str) -> tuple[AbstractFileSystem, str]:
@@ -138,10 +138,11 @@ def in_words(url: str) -> Iterator[None]:
         raise unreachable(url, failure) from failure
 
 
-def unreachable(url: str, failure: BaseException) -> VistaQLError:
+def unreachable(url: str, failure: Exception) -> VistaQLError:
     """The error for a server that does not answer, or refuses."""
-    said = (str(failure).strip().splitlines() or [""])[0].rstrip(".")
-    reason = re.sub(r"^\[Errno -?\d+\] ", "", said) or type(failure).__name__
+    told = (failure.__cause__ or failure) if isinstance(failure, FileNotFoundError) else failure
+    said = (str(told).strip().splitlines() or [""])[0].rstrip(".")
+    reason = re.sub(r"^\[Errno -?\d+\] ", "", said) or type(told).__name__
     denied = isinstance(failure, PermissionError) or "credential" in reason.lower()
     return VistaQLError(
         Code.UNREACHABLE,
