@@ -45,6 +45,7 @@ RUN = {
     "docs/howto/own-cnn.md": 3,
     "docs/howto/own-images.md": 6,
     "docs/howto/reading-a-plan.md": 4,
+    "docs/howto/remote-files.md": 2,
     "docs/howto/spark.md": 1,
     "docs/language.md": 15,
     "docs/plan-json.md": 1,
@@ -58,6 +59,8 @@ SHOWN = {
     ("README.md", "sh"): 3,
     ("docs/cli.md", ""): 1,
     ("docs/extending.md", "sh"): 1,
+    ("docs/howto/remote-files.md", "sh"): 1,
+    ("docs/howto/remote-files.md", "sql"): 1,  # tests/stores/test_s3.py runs it, where there is a server of S3
     ("docs/howto/spark.md", "sh"): 1,
     ("docs/honest.md", ""): 2,
     ("docs/repl.md", ""): 2,  # tests/repl shows the same screens

@@ -70,6 +70,7 @@ def test_files_behind_urls_give_the_bits_of_local_ones(
     assert len(read_here) == there.counts.decoded
 
 
+@pytest.mark.volume
 def test_images_in_a_parquet_file_behind_a_url(both: Both, serving: servers.Serving) -> None:
     if serving.url.startswith("s3"):
         pytest.skip("the bucket was filled before")

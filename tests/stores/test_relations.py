@@ -121,7 +121,7 @@ def test_paths_in_a_query_start_at_its_folder(tmp_path: Path) -> None:
         ("SELECT (1", Code.SQL, None, ""),
         ("SELEC", Code.SQL, "SELEC", ""),
         ("SELECT 'a'::INT FROM items", Code.SQL, "::INT", ""),
-        ("SELECT * FROM read_csv('https://example.org/x.csv')", Code.SQL, None, "Download"),
+        ("SELECT * FROM read_csv('gopher://x.org/x.csv')", Code.BAD_URL, "gopher://x.org/x.csv", "Those that are read"),
     ],
 )
 def test_errors_point_into_the_query(relations: Relations, text: str, code: Code, place: str | None, told: str) -> None:

@@ -15,6 +15,7 @@ from tests import servers
 from vistaql.engines.tensorflow.decode import MAX_FILE_BYTES, Undecodable, fetched
 from vistaql.errors import Code, VistaQLError
 from vistaql.session import Session, connect
+from vistaql.stores.images import describe_images
 
 NUMBERS = range(12)
 
@@ -37,6 +38,7 @@ def fill(folder: Path) -> None:
     (folder / "photos" / "list.csv").write_text("path,id\na/p 00.jpg,x\nb/p 01.jpg,y\nnone.jpg,z\n")
     columns = zip(*rows, strict=True)
     table = pa.table(dict(zip(("sku", "size", "kind", "file"), map(list, columns), strict=True)))
+    pq.write_table(table.rename_columns(["sku", "size", "category", "image_file"]), folder / "items.parquet")
     (folder / "parts").mkdir()
     pq.write_table(table.slice(0, 5), folder / "parts" / "one.parquet")
     pq.write_table(table.slice(5), folder / "parts" / "two.parquet")
@@ -220,11 +222,14 @@ def test_a_large_csv_is_read_in_order_by_several_threads(session: Session, tmp_p
     assert found == f"[{{'n': 1500000, 's': {sum(range(1_500_000))}, 'd': 1500000}}]"
 
 
-def test_an_image_that_is_gone_is_bad_and_a_server_that_is_gone_is_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ftp", "http"])
+def test_an_image_that_is_gone_is_bad_and_a_server_that_is_gone_is_not(tmp_path: Path, kind: str) -> None:
+    if kind == "http":
+        pytest.importorskip("aiohttp", reason="pip install 'vistaql[remote]'")
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg")
     with (tmp_path / "large.jpg").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    with servers.ftp(tmp_path) as serving:
+    with getattr(servers, kind)(tmp_path) as serving:
         assert fetched(f"{serving.url}a.jpg") == (tmp_path / "a.jpg").read_bytes()
         for name, why in (("none.jpg", "there is no such file"), ("large.jpg", "more than the 500000000 allowed")):
             with pytest.raises(Undecodable, match=why):
@@ -235,5 +240,9 @@ def test_an_image_that_is_gone_is_bad_and_a_server_that_is_gone_is_not(tmp_path:
         serving.stop()
         with pytest.raises(VistaQLError) as caught:
             fetched(f"{serving.url}a.jpg")
-    assert caught.value.code is Code.UNREACHABLE
-    assert str(caught.value).count("\n") == 1
+        with pytest.raises(VistaQLError) as looked_at:
+            describe_images("p", serving.url)
+    for error in (caught.value, looked_at.value):
+        assert error.code is Code.UNREACHABLE
+        assert "Connect" in error.message or "connect" in error.message
+        assert str(error).count("\n") == 1

@@ -67,6 +67,14 @@ def test_tables_in_a_bucket_are_those_of_the_folder(
     assert there == here
 
 
+@pytest.mark.usefixtures("bucket")
+def test_the_page_about_urls_can_be_typed(session: Session, checkout: Path) -> None:
+    page = (checkout / "docs" / "howto" / "remote-files.md").read_text(encoding="utf-8")
+    answer = session.sql(page.split("```sql\n")[1].split("```")[0])
+    assert answer.to_arrow().to_pylist() == [{"count_star()": 12}]
+    assert rows(session, "SHOW IMAGES").count("'images': 12") == 2
+
+
 def test_the_scheme_of_hadoop_is_the_same(session: Session, bucket: servers.Serving) -> None:
     hadoop = bucket.url.replace("s3:", "s3a:")
     session.sql(f"CREATE IMAGES photos FROM '{hadoop}photos/'; CREATE TABLE items FROM '{hadoop}items.csv' KEY sku")

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable
 
 from vistaql.errors import Code, Span, VistaQLError, did_you_mean, nearest
-from vistaql.stores import remote
+from vistaql.stores import places
 from vistaql.stores.duck import Fault
-from vistaql.stores.files import not_found
 from vistaql.stores.urls import is_url
 
 KEYWORDS = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "JOIN", "USING", "DISTINCT")
@@ -37,9 +36,8 @@ def explanation(fault: Fault, text: str, folder: str | None, names: Iterable[str
         )
     if missing := re.match(r'No files found that match the pattern "(.*)"', fault.message):
         start = text.find(missing[1])
-        error = (
-            remote.not_found(missing[1]) if is_url(missing[1]) else not_found(os.path.join(folder or "", missing[1]))
-        )
+        path = missing[1] if is_url(missing[1]) else os.path.join(folder or "", missing[1])
+        error = places.missing(path)
         error.span = Span(start, start + len(missing[1])) if start >= 0 else span
         return error
     if "extension to be" in fault.message or "httpfs" in fault.message:

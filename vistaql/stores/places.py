@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from vistaql.errors import VistaQLError
 from vistaql.stores.files import is_pattern, not_found
 from vistaql.stores.urls import is_url
 
 if TYPE_CHECKING:
-    from vistaql.stores.remote import RemoteFile
+    from vistaql.stores.remote_file import RemoteFile
 
 
 def located(place: str) -> str:
@@ -31,12 +32,12 @@ def is_folder(place: str) -> bool:
     return place.endswith("/") if is_url(place) else os.path.isdir(place)
 
 
-def missing(place: str) -> Exception:
+def missing(place: str) -> VistaQLError:
     """The error for a place where nothing is."""
     if is_url(place):
-        from vistaql.stores import remote
+        from vistaql.stores import connections
 
-        return remote.not_found(place)
+        return connections.not_found(place)
     return not_found(place)
 
 

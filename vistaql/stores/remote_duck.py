@@ -14,7 +14,9 @@ from fsspec import AbstractFileSystem
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.stores import remote
+from vistaql.stores.connections import in_words, refresh
 from vistaql.stores.files import MAGIC
+from vistaql.stores.remote_file import RemoteFile
 from vistaql.stores.urls import LIBRARIES, check_url, scheme_of
 
 
@@ -41,8 +43,8 @@ class RemoteFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no
                 raise
             self.sizes |= {entry.url: entry.bytes for entry in found if entry.bytes is not None}
             return [entry.url for entry in found]
-        remote.forget(path)
-        with remote.in_words(path):
+        refresh(path)
+        with in_words(path):
             return [] if remote.size(path) is None else [path]
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> io.BufferedIOBase:
@@ -55,7 +57,7 @@ class RemoteFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no
         # DuckDB opens a file several times for one query.
         if path not in self.copies:
             self.copies[path] = remote.copied(path, str(self.folder() / str(len(self.copies))))
-        return remote.RemoteFile(path, Path(self.copies[path]).open("rb"))
+        return RemoteFile(path, Path(self.copies[path]).open("rb"))
 
     def folder(self) -> Path:
         """Where copies lie as long as the connection lives."""
@@ -69,13 +71,13 @@ class RemoteFiles(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no
         if path in self.copies:
             return Path(self.copies[path]).stat().st_size
         if path not in self.sizes:
-            with remote.in_words(path):
+            with in_words(path):
                 self.sizes[path] = remote.size(path) or 0
         return self.sizes[path]
 
     def exists(self, path: str, **_: Any) -> bool:
         """Whether it is there."""
-        with remote.in_words(path):
+        with in_words(path):
             return remote.size(path) is not None
 
     def isfile(self, path: str) -> bool:
