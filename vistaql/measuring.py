@@ -145,6 +145,7 @@ def spark_rates(settings: SparkSettings, rates: Calibration, bench: Bench) -> Ra
         ("context_seconds", found.context),
         ("worker_seconds", found.workers),
         ("job_seconds", found.job),
+        ("reading_seconds", found.reading),
         ("task_seconds", found.task),
         ("arrow_bytes", 2 * moved.bytes / max(moved.sent + moved.taken, TINY) / cores),
         ("shuffled_bytes", moved.vectors / max(moved.shuffled, TINY) / cores),

@@ -13,6 +13,7 @@ from enum import Enum
 from itertools import product
 from typing import Final, TypeVar
 
+from vistaql.logical.nodes import Join
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.calibration import Calibration, on_spark
 from vistaql.optimizer.configuration import Configuration
@@ -135,13 +136,12 @@ def spark_seconds(operator: Operator, sizes: Sizes, machine: Machine, configurat
     work, rates = operator.resources(sizes), machine.calibration
     match operator:
         case ReadRows():
-            context = 0.0 if machine.spark_started else rates.context_seconds
-            return seconds(work, machine, configuration) + context + rates.job_seconds
+            # Java and the workers, which load TensorFlow, start while rows are joined.
+            start = 0.0 if machine.spark_started else rates.context_seconds + rates.worker_seconds
+            return seconds(work, machine, configuration) + start + row_jobs(operator) * rates.job_seconds
         case ReadImages():
-            # Workers load TensorFlow, whether or not it is in this process.
-            workers = 0.0 if machine.spark_started else rates.worker_seconds
             listed = seconds(replace(work, libraries=0.0), machine, configuration)
-            return listed + workers + joining(operator, sizes, choices, rates)
+            return listed + joining(operator, sizes, choices, rates)
         case RunPass():
             terms = terms_of(operator.reader.count(sizes), operator.cnn.batch_rows, choices, rates)
             return work_of(operator, sizes, machine, configuration).seconds(terms)
@@ -175,6 +175,12 @@ def matters(operator: Operator) -> tuple[str, ...]:
     return ()
 
 
+def row_jobs(reader: ReadRows) -> int:
+    """Queries that join the rows on Spark: a table is read, and what each side has left over is counted."""
+    joins = sum(isinstance(node, Join) for node in reader.rows.walk())
+    return 2 + 4 * joins if joins else 0
+
+
 def held_as(run: RunPass, choices: ClusterChoices) -> Persistence:
     """How the cluster holds what a pass gives."""
     return Persistence.DISK if run.storage is Storage.DISK else choices.persistence
@@ -197,8 +203,8 @@ def joining(reader: ReadImages, sizes: Sizes, choices: ClusterChoices, rates: Ca
         return 0.0
     keys, paths = sizes.rows * 40, sizes.all_images * 200
     if choices.join is JoinMethod.BROADCAST:
-        return rates.job_seconds + keys * choices.workers / rates.shuffled_bytes
-    return 2 * rates.job_seconds + (keys + paths) / rates.shuffled_bytes / choices.workers
+        return rates.reading_seconds + keys * choices.workers / rates.shuffled_bytes
+    return 2 * rates.reading_seconds + (keys + paths) / rates.shuffled_bytes / choices.workers
 
 
 @dataclass(frozen=True)
@@ -266,7 +272,7 @@ def padding(images: int, batch_rows: int, partitions: int) -> float:
 
 def kept_seconds(size: float, rate: float, choices: ClusterChoices, rates: Calibration) -> float:
     """A kept tensor is written and read, and the vectors beside it are held once more, in a job of their own."""
-    return 2.0 * size / rate / choices.workers + rates.job_seconds
+    return 2.0 * size / rate / choices.workers + rates.reading_seconds
 
 
 def fitting(fit: Fit | FitAlone, sizes: Sizes, machine: Machine, configuration: Configuration) -> float:
@@ -280,9 +286,9 @@ def fitting(fit: Fit | FitAlone, sizes: Sizes, machine: Machine, configuration: 
     meeting = 0.0
     if choices.place is Placement.AFTER_INFERENCE or choices.training is TrainingPlace.CLUSTER:
         moved = collected if choices.join is JoinMethod.SHUFFLE else sizes.rows * 40 * choices.workers
-        meeting = rates.job_seconds + moved / rates.shuffled_bytes / choices.workers
+        meeting = rates.reading_seconds + moved / rates.shuffled_bytes / choices.workers
     if choices.training is TrainingPlace.DRIVER:
-        return meeting + rates.job_seconds + collected / rates.collected_bytes + here
+        return meeting + rates.reading_seconds + collected / rates.collected_bytes + here
     flops = sum(item.flops for item in fit.resources(sizes).fitted)
     arithmetic = rates.mllib_slowdown * flops / rates.fit_flops / choices.workers
     return meeting + pieces(judged.evaluation) * rates.mllib_seconds + arithmetic

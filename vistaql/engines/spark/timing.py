@@ -49,10 +49,10 @@ WIDTH: Final = 50_000
 """Numbers of a row: 200 KB, as the tensor of a block of a CNN"""
 NARROW: Final = 1_000
 """Numbers of a row that is shuffled and collected, as the vector of a layer"""
-TIMES: Final = 5
+TIMES: Final = 3
 MORE_TASKS: Final = 9
 """tasks a worker, where those are what is measured"""
-SHAPES: Final = ((300, 32, 5), (1500, 512, 5))
+SHAPES: Final = ((200, 16, 3), (1000, 512, 3))
 """Rows, features, classes of a small fit and of a large one"""
 FOLDS: Final = 2
 
@@ -92,6 +92,8 @@ class SparkTime:
     workers: float
     """the first job in Python workers that use TensorFlow, beyond a later one"""
     job: float
+    reading: float
+    """a query over a little that is held"""
     task: float
     """one worker's"""
     java: float
@@ -148,11 +150,14 @@ def measure(settings: SparkSettings, cores: int, say: Callable[[str], None]) -> 
         many = median(seconds_of(lambda: run_job(spark, MORE_TASKS * cores, same)) for _ in range(2))
         java = java_bytes(spark)
         say("Moving and holding bytes ..")
-        moved = time_bytes(spark, 2 * cores, job)
+        little = Held.of(rows_of(spark, cores, 1, cores), Persistence.DESERIALIZED)
+        little.frame.count()
+        reading = median(seconds_of(partial(lengths, little.frame)) for _ in range(TIMES))
+        moved = time_bytes(spark, 2 * cores, reading)
         say("Fitting with MLlib ..")
-        cold, small, large = (time_fit(spark, shape, choices, job) for shape in (SHAPES[0], *SHAPES))
+        cold, small, large = (time_fit(spark, shape, choices, reading) for shape in (SHAPES[0], *SHAPES))
     task = max(0.0, many - job) / (MORE_TASKS - 1)
-    return SparkTime(context, max(0.0, first - job), job, task, java, moved, cold, small, large)
+    return SparkTime(context, max(0.0, first - job), job, reading, task, java, moved, cold, small, large)
 
 
 def run_job(spark: SparkSession, partitions: int, work: Callable[[Batches], Batches]) -> None:
@@ -187,28 +192,30 @@ def taken(batches: Batches) -> Batches:
         yield pa.record_batch({"id": pa.array([batch.num_rows], pa.int64())})
 
 
-def time_bytes(spark: SparkSession, partitions: int, job: float) -> Moved:
+def time_bytes(spark: SparkSession, partitions: int, reading: float) -> Moved:
     """Wide rows from Python to Java, held in each way, and back; narrow ones brought together, and to the driver."""
     wide = rows_of(spark, ROWS, WIDTH, partitions)
+    # The first time Java compiles what it runs.
+    wide.count()
     counted = seconds_of(wide.count)
     held: dict[str, float] = {}
     into = stored = 0.0
-    for persistence in Persistence:
-        kept = Held.of(wide, persistence).frame
-        written = max(0.0, seconds_of(kept.count) - counted)
-        read = max(0.0, seconds_of(partial(lengths, kept)) - job / 2)
+    for persistence in (Persistence.DESERIALIZED, *Persistence):
+        kept = Held.of(wide, persistence)
+        written = max(0.0, seconds_of(kept.frame.count) - counted)
+        read = max(0.0, seconds_of(partial(lengths, kept.frame)) - reading)
         held[persistence.value] = written + read
         if persistence is Persistence.DESERIALIZED:
-            stored = stored_bytes(kept)
-            into = seconds_of(kept.mapInArrow(taken, "id long").count) - read - job / 2
-        kept.unpersist(blocking=True)
-    narrow = Held.of(rows_of(spark, 8 * ROWS, NARROW, partitions), Persistence.DESERIALIZED).frame
-    narrow.count()
-    read = seconds_of(lambda: lengths(narrow))
-    shuffled = seconds_of(lambda: lengths(narrow.repartition(partitions, "key"))) - read
-    collected = seconds_of(narrow.toArrow) - job / 2
+            stored = stored_bytes(kept.frame)
+            into = seconds_of(kept.frame.mapInArrow(taken, "id long").count) - read - reading
+        kept.frame.unpersist(blocking=True)
+    narrow = Held.of(rows_of(spark, 8 * ROWS, NARROW, partitions), Persistence.DESERIALIZED)
+    narrow.frame.count()
+    read = seconds_of(lambda: lengths(narrow.frame))
+    shuffled = seconds_of(lambda: lengths(narrow.frame.repartition(partitions, "key"))) - read
+    collected = seconds_of(narrow.frame.toArrow) - reading
     return Moved(
-        4.0 * ROWS * WIDTH, max(counted - job / 2, 0.0), max(into, 0.0), tuple(held.items()), stored,
+        4.0 * ROWS * WIDTH, max(counted - reading, 0.0), max(into, 0.0), tuple(held.items()), stored,
         4.0 * 8 * ROWS * NARROW, max(shuffled, 0.0), max(collected, 0.0),
     )  # fmt: skip
 
@@ -226,7 +233,7 @@ def lengths(frame: DataFrame) -> None:
 
 def stored_bytes(frame: DataFrame) -> float:
     """Bytes that Spark says a frame takes that it holds in memory."""
-    plan: Any = frame._jdf.queryExecution().withCachedData()  # noqa: SLF001, Python has no other way to ask
+    plan: Any = frame.select("*")._jdf.queryExecution().withCachedData()  # noqa: SLF001, Python has no other way to ask
     return float(plan.stats().sizeInBytes())
 
 
@@ -236,7 +243,7 @@ def java_bytes(spark: SparkSession) -> float:
     return float(resident_bytes(gateway.proc.pid))  # type: ignore[union-attr]
 
 
-def time_fit(spark: SparkSession, shape: tuple[int, int, int], choices: ClusterChoices, job: float) -> MllibTime:
+def time_fit(spark: SparkSession, shape: tuple[int, int, int], choices: ClusterChoices, reading: float) -> MllibTime:
     """Logistic regression on the cluster, as a plan fits it, on numbers with some structure."""
     rows, width, classes = shape
     random = np.random.default_rng(rows)
@@ -256,7 +263,7 @@ def time_fit(spark: SparkSession, shape: tuple[int, int, int], choices: ClusterC
     took = seconds_of(
         lambda: fit_on_cluster(spark, learnable, features, learner, folds, choices, with_columns=False)
     )  # fmt: skip
-    return MllibTime(max(0.0, took - job), FOLDS * learner.flops(rows * (FOLDS - 1) // FOLDS, width, classes))
+    return MllibTime(max(0.0, took - reading), FOLDS * learner.flops(rows * (FOLDS - 1) // FOLDS, width, classes))
 
 
 def tell(line: str) -> None:
