@@ -23,7 +23,7 @@ def resident_bytes(process: int | None = None) -> int:
 
 @cache
 def this_process(number: int) -> psutil.Process:
-    """This process, whose number is another after a fork; made once, since it is asked before every batch and fit."""
+    """The process that runs this (another after a fork); made once, since it is asked before every batch and fit."""
     import psutil
 
     return psutil.Process(number)
