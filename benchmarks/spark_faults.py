@@ -1,10 +1,10 @@
 """What killed workers and lost executors change in an answer: nothing. Kills, counts, and compares with a quiet run.
 
-    python benchmarks/spark_faults.py [--workers 20] [--executors 5] [--seed 1]
+    python benchmarks/spark_faults.py [--workers 20] [--executors 5] [--scans 896] [--partitions 24] [--seed 1]
 
-The demo's 896 scans, two layers, staged, so that one pass resumes from a tensor that the cluster keeps. Each run on
+The demo's scans, two layers, staged, so that one pass resumes from a tensor that the cluster keeps. Each run on
 Spark gets one SIGKILL at a random moment while tasks run: first of Python workers (`local[2]`, whose tasks are tried
-again), then of executors (`local-cluster[2,1,1024]`, which starts others). Features, folds and scores must be those of
+again), then of executors (`local-cluster[2,1,2048]`, which starts others). Features, folds and scores must be those of
 the plan in this process, bit for bit. Exit code 1 where they are not.
 """
 
@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -29,7 +30,7 @@ from vistaql.engines.spark.launch import spark_session
 from vistaql.outcome import Exploration
 from vistaql.session import Session, connect
 
-QUESTION = "EXPLORE LAYERS conv3, fc5 OF strokes FROM scans JOIN measures TRAIN lr WITH (plan = staged)"
+QUESTION = "EXPLORE LAYERS conv3, fc5 OF strokes FROM scans JOIN measures SAMPLE {} TRAIN lr WITH (plan = staged)"
 DAEMON = "vistaql.engines.spark.daemon"
 SUBMIT = "SparkSubmit"
 EXECUTOR = "CoarseGrainedExecutorBackend"
@@ -47,9 +48,9 @@ class Kill:
     busy: bool = False
 
 
-def answer(session: Session) -> Answer:
+def answer(session: Session, question: str) -> Answer:
     """Digests of features and scores of folds."""
-    outcome = session.sql(QUESTION).outcome
+    outcome = session.sql(question).outcome
     assert isinstance(outcome, Exploration)
     return tuple((row.digest, row.folds) for row in outcome.rows)
 
@@ -84,7 +85,8 @@ def command(process: psutil.Process | None) -> str:
 def one_kill(session: Session, victims: Callable[[], list[psutil.Process]], chance: random.Random) -> Iterator[Kill]:
     """Kill one victim at some moment of the block at which tasks run."""
     kill, over = Kill(), threading.Event()
-    tracker = spark_session(session.settings.spark).sparkContext.statusTracker()
+    spark = session.spark or spark_session(session.settings.spark)
+    tracker = spark.sparkContext.statusTracker()
 
     def busy() -> bool:
         stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
@@ -111,23 +113,25 @@ def one_kill(session: Session, victims: Callable[[], list[psutil.Process]], chan
 
 
 def disturb(
-    session: Session, what: str, count: int, victims: Callable[[], list[psutil.Process]], quiet: Answer, seed: int
-) -> bool:
-    """Run the question as often as it takes to kill `count` victims; whether every answer was the quiet one."""
-    chance = random.Random(seed)  # noqa: S311, it guards nothing
+    ask: Callable[[], Answer], session: Session, count: int, victims: Callable[[], list[psutil.Process]],
+    quiet: Answer, chance: random.Random,
+) -> tuple[int, int, bool]:  # fmt: skip
+    """Ask as often as it takes to kill `count` victims.
+
+    Gives how many were killed, after how many of them the answer was the quiet one, and whether all answers were.
+    """
     killed = equal = runs = 0
     # The first run starts what is to be killed.
-    unequal = answer(session) != quiet
+    unequal = ask() != quiet
     while killed < count and runs < 3 * count:
         runs += 1
         with one_kill(session, victims, chance) as kill:
-            found = answer(session)
+            found = ask()
         if kill.pid is not None:
             killed += 1
             equal += found == quiet
         unequal |= found != quiet
-    print(f"{what}: {killed} killed while tasks ran, {equal} answers equal to the quiet one", flush=True)
-    return killed == count and equal == killed and not unequal
+    return killed, equal, not unequal
 
 
 def main() -> int:
@@ -135,6 +139,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--executors", type=int, default=5)
+    parser.add_argument("--scans", type=int, default=896)
+    parser.add_argument("--partitions", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     good = True
@@ -143,15 +149,19 @@ def main() -> int:
         with connect(Path(folder) / "home") as session:
             for _ in session.run(SETUP, {}, demo.folder):
                 pass
-            quiet = answer(session)
-            session.sql("SET engine = spark; SET partitions = 24; SET training = driver")
+            ask = partial(answer, session, QUESTION.format(wanted.scans))
+            quiet = ask()
+            session.sql(f"SET engine = spark; SET partitions = {wanted.partitions}; SET training = driver")
             for what, count, master, victims in (
                 ("Python workers", wanted.workers, "local[2]", workers),
-                ("executors", wanted.executors, "local-cluster[2,1,1024]", executors),
+                ("executors", wanted.executors, "local-cluster[2,1,2048]", executors),
             ):
                 if count:
                     session.set("spark.master", master)
-                    good &= disturb(session, what, count, victims, quiet, wanted.seed)
+                    chance = random.Random(wanted.seed)  # noqa: S311, it guards nothing
+                    killed, equal, same = disturb(ask, session, count, victims, quiet, chance)
+                    print(f"{what}: {killed} killed while tasks ran, {equal} answers equal to the quiet one")
+                    good &= killed == equal == count and same
     return 0 if good else 1
 
 

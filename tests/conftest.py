@@ -13,16 +13,46 @@ NO_TEST_DATA = f"{TEST_DATA} names no folder"
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONWARNINGS", "VISTAQL_HOME")
 
 
+# Two processes share the tests, file by file. What takes longest comes first, so that both end at the same time.
+LONGEST_FIRST = (
+    "tests/spark/test_faults.py",
+    "tests/spark/test_equal_bits.py",
+    "tests/equivalence/test_random_workloads.py",
+    "tests/spark/test_clusters.py",
+    "tests/kernel/test_graph.py",
+    "tests/docs/test_docs.py",
+    "tests/install/test_install.py",
+    "tests/equivalence/test_plans.py",
+    "tests/start/test_start.py",
+    "tests/models/test_weights.py",
+    "tests/demo/test_screen.py",
+    "tests/repl",
+    "tests/session",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --bless, which writes the expected texts of golden files anew, for review as a diff."""
     parser.addoption("--bless", action="store_true", help="write the expected texts of golden files anew")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first; the rest stays in order."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, part in enumerate(LONGEST_FIRST) if item.nodeid.startswith(part)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _own_environment() -> None:
-    """Child processes see neither the modules nor the home of the person who runs the tests."""
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Child processes see neither the modules nor the homes of the person who runs the tests."""
     for name in FOREIGN:
         os.environ.pop(name, None)
+    # Weights that the person has downloaded lie in this one.
+    os.environ["KERAS_HOME"] = str(tmp_path_factory.mktemp("keras"))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts what runs in its background deaf to Ctrl-C, and child processes would be deaf as well.
         signal.signal(signal.SIGINT, signal.default_int_handler)

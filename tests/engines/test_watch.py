@@ -18,7 +18,10 @@ from vistaql.engines.inprocess.watch import LEAST_MARGIN, MemoryWatch
 from vistaql.session import connect
 
 COUNT = 160
-QUERY = "EXPLORE LAYERS conv2 POOL none, conv3, conv4 POOL none OF strokes FROM photos TRAIN lr WITH (plan = {plan})"
+QUERY = (
+    "EXPLORE LAYERS conv2 POOL none, conv3, conv4 POOL none OF strokes FROM photos TRAIN lr "
+    "EVALUATE accuracy USING HOLDOUT (0.3) WITH (plan = {plan})"
+)
 
 
 @pytest.fixture(scope="module")

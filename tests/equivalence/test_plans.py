@@ -150,16 +150,16 @@ def test_every_enumerated_plan_gives_equal_bits(
     assert len(digests(query, candidates_of(session, query, hybrids), tmp_path)) == 1
 
 
-@pytest.mark.parametrize(
-    "cnn", ["strokes", "resnet20", *(pytest.param(cnn, marks=pytest.mark.volume) for cnn in LARGE)]
-)
+@pytest.mark.parametrize("cnns", [("strokes", "resnet20"), pytest.param(LARGE, marks=pytest.mark.volume)])
 def test_threads_order_and_splitting_change_no_bit(
-    cnn: str, session: Session, folder: Path, tmp_path: Path, request: pytest.FixtureRequest
+    cnns: tuple[str, ...], session: Session, folder: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """One thread in another process over a shuffled table and images in two folders: the digests of two threads."""
-    layers = registered(session, cnn, request)
-    text = f"EXPLORE LAYERS {layers} OF {cnn} FROM photos JOIN items TRAIN logistic_regression"
-    here = session.sql(text).outcome
+    texts = [
+        f"EXPLORE LAYERS {registered(session, cnn, request)} OF {cnn} FROM photos JOIN items TRAIN logistic_regression"
+        for cnn in cnns
+    ]
+    here = [session.sql(text).outcome for text in texts]
     split = tmp_path / "split"
     for number, path in enumerate(sorted((folder / "photos").iterdir(), reverse=True)):
         target = split / f"part{number % 2}"
@@ -167,16 +167,17 @@ def test_threads_order_and_splitting_change_no_bit(
         shutil.copy(path, target / path.name)
     script = (
         f"CREATE OR REPLACE IMAGES photos FROM '{split}'; "
-        f"CREATE OR REPLACE TABLE items FROM '{folder}/shuffled.csv' KEY sku LABEL kind; {text};"
+        f"CREATE OR REPLACE TABLE items FROM '{folder}/shuffled.csv' KEY sku LABEL kind; {'; '.join(texts)};"
     )
     home = tmp_path / "home"
     shutil.copytree(folder / "home", home)
     command = [sys.executable, "-m", "vistaql", "--home", str(home), "--set", "threads=1", "--set", "plan=staged",
                "--format", "json", "-c", script]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    there = json.loads(done.stdout.splitlines()[-1])
-    assert [row["digest"] for row in there["rows"]] == [row.digest for row in here.rows]  # type: ignore[union-attr]
-    assert [row["folds"] for row in there["rows"]] == [list(row.folds) for row in here.rows]  # type: ignore[union-attr]
+    there = [json.loads(line) for line in done.stdout.splitlines()[-len(cnns) :]]
+    for one, other in zip(here, there, strict=True):
+        assert [row["digest"] for row in other["rows"]] == [row.digest for row in one.rows]  # type: ignore[union-attr]
+        assert [row["folds"] for row in other["rows"]] == [list(row.folds) for row in one.rows]  # type: ignore[union-attr]
 
 
 def test_the_decoder_count_changes_no_bit(session: Session, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ OutputOf = Callable[[Cnn, str], Output]
 NETS = ["strokes", "resnet20", "squeezenet", "mobilenet_v2"]
 
 
-@pytest.fixture(params=NETS)
+@pytest.fixture(params=NETS, scope="module")
 def cnn(request: pytest.FixtureRequest) -> Cnn:
     if request.param == "strokes":
         found: Cnn = request.getfixturevalue("strokes")

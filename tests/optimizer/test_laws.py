@@ -31,9 +31,9 @@ STROKES = roster.load("strokes")
 assert STROKES is not None
 SIZES = Sizes(800, 1000, 800, 9, 5, 2e5, 9e4, 40_000, exact=True)
 
-# Of 2,000 examples in all, and of 100,000 where there is time.
-MANY = pytest.mark.parametrize("examples", [200, pytest.param(20_000, marks=pytest.mark.volume)])
-FEW = pytest.mark.parametrize("examples", [15, pytest.param(1_000, marks=pytest.mark.volume)])
+# Four laws of many and two of few examples: 2,000 in all, and 100,000 where there is time.
+MANY = pytest.mark.parametrize("examples", [485, pytest.param(24_500, marks=pytest.mark.volume)])
+FEW = pytest.mark.parametrize("examples", [30, pytest.param(1_000, marks=pytest.mark.volume)])
 
 
 def run_law(law: Callable[..., None], examples: int, **strategies: st.SearchStrategy[object]) -> None:

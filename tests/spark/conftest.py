@@ -34,6 +34,14 @@ REGISTERED = {
 }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _java_compiles_little() -> Iterator[None]:
+    """A Java that lives for a minute spends most of it in its better compiler, which the tests do without."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+
+
 def draw(path: Path, seed: int) -> None:
     """A picture with something in it; sizes differ, so that resizing is not the same for all."""
     rng = random.Random(seed)
@@ -46,16 +54,28 @@ def draw(path: Path, seed: int) -> None:
 
 
 @dataclass(frozen=True)
-class Both:
-    """The same catalog, asked in process and on Spark."""
+class Pictures:
+    """A catalog of pictures and their table, asked in process."""
 
     folder: Path
     here: Session
-    spark: Session
 
     def sql(self, text: str) -> None:
-        """Run statements that name things; both sessions read one catalog."""
+        """Run statements that name things; sessions on Spark read the same catalog."""
         self.here.sql(text)
+
+    def in_process(self, text: str) -> Exploration:
+        """Run an EXPLORE in this process."""
+        outcome = self.here.sql(text).outcome
+        assert isinstance(outcome, Exploration)
+        return outcome
+
+
+@dataclass(frozen=True)
+class Both(Pictures):
+    """The same catalog, asked in process and on Spark."""
+
+    spark: Session
 
     def on_spark(self, text: str, **settings: object) -> Exploration:
         """Run an EXPLORE on Spark with some settings, which hold for it alone."""
@@ -69,15 +89,9 @@ class Both:
         assert isinstance(outcome, Exploration)
         return outcome
 
-    def in_process(self, text: str) -> Exploration:
-        """Run an EXPLORE in this process."""
-        outcome = self.here.sql(text).outcome
-        assert isinstance(outcome, Exploration)
-        return outcome
-
 
 @pytest.fixture(scope="session")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pictures]:
     """Forty pictures, a table that lacks rows for six of them and has two rows too many."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "photos").mkdir()
@@ -90,23 +104,30 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     rows += [("x1", 3, "red", "a"), ("x2", 4, "red", "b")]
     with (folder / "items.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("sku", "size", "colour", "kind"), *rows])
-    # One heap for all plans: each would otherwise ask for its own.
-    settings = SparkSettings((("spark.driver.memory", "2g"), ("spark.master", "local[2]")))
-    with connect(folder / "home") as here, connect(folder / "home", spark=spark_session(settings)) as spark:
+    with connect(folder / "home") as here:
         here.sql(f"CREATE IMAGES photos FROM '{folder}/photos';"
                  f"CREATE TABLE items FROM '{folder}/items.csv' KEY sku LABEL kind;")  # fmt: skip
-        spark.set("training", "driver")
-        yield Both(folder, here, spark)
+        yield Pictures(folder, here)
 
 
 @pytest.fixture(scope="session")
-def layers(both: Both, request: pytest.FixtureRequest) -> Callable[[str], str]:
+def both(pictures: Pictures) -> Iterator[Both]:
+    """The pictures, and a session on the Spark that all tests share."""
+    # One heap for all plans: each would otherwise ask for its own.
+    settings = SparkSettings((("spark.driver.memory", "2g"), ("spark.master", "local[2]")))
+    with connect(pictures.folder / "home", spark=spark_session(settings)) as spark:
+        spark.set("training", "driver")
+        yield Both(pictures.folder, pictures.here, spark)
+
+
+@pytest.fixture(scope="session")
+def layers(pictures: Pictures, request: pytest.FixtureRequest) -> Callable[[str], str]:
     """LAYERS .. OF a CNN, which is registered first if it comes from the test data."""
 
     def named(cnn: str) -> str:
-        if cnn in REGISTERED and both.here.catalog.cnn(cnn) is None:
+        if cnn in REGISTERED and pictures.here.catalog.cnn(cnn) is None:
             weights = request.getfixturevalue("weights")
-            both.sql(f"REGISTER CNN {cnn} {REGISTERED[cnn].format(weights)}")
+            pictures.sql(f"REGISTER CNN {cnn} {REGISTERED[cnn].format(weights)}")
         return f"LAYERS {CNNS[cnn]} OF {cnn}"
 
     return named

@@ -9,21 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pyspark
 import pytest
 
 import vistaql
-from tests.spark.conftest import Both
+from tests.spark.conftest import Pictures
 from vistaql.engines.spark.java import find_java, java_home
-
-# Minutes on two cores.
-pytestmark = pytest.mark.volume
 
 LOCAL_CLUSTER = "local-cluster[2,1,2048]"
 REST = "FROM photos JOIN items ON photos.key = items.sku TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
+PLANS = ("eager", "staged")
 PATIENCE = 60
 
 
@@ -70,11 +70,11 @@ def wait_for(log: Path, words: str) -> None:
         time.sleep(0.2)
 
 
-def run(both: Both, master: str, text: str, **settings: object) -> list[dict[str, object]]:
+def run(pictures: Pictures, master: str, text: str, **settings: object) -> list[dict[str, object]]:
     """The rows of an EXPLORE that another process runs on a cluster."""
     given = {"engine": "spark", "spark.master": master, "training": "driver", "threads": 1} | settings
     options = [part for name, value in given.items() for part in ("--set", f"{name}={value}")]
-    command = [sys.executable, "-m", "vistaql", "--home", str(both.folder / "home"), *options, "--format", "json",
+    command = [sys.executable, "-m", "vistaql", "--home", str(pictures.folder / "home"), *options, "--format", "json",
                "-c", text]  # fmt: skip
     environment = os.environ | {"PYTHONPATH": str(Path(vistaql.__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -83,36 +83,41 @@ def run(both: Both, master: str, text: str, **settings: object) -> list[dict[str
     return rows
 
 
-@pytest.mark.volume
-@pytest.mark.parametrize("cnn", ["strokes", "resnet20", "squeezenet", "mobilenet"])
-@pytest.mark.parametrize("where", ["local cluster", "standalone"])
-@pytest.mark.parametrize("plan", ["eager", "staged"])
+def rows() -> Iterator[Any]:
+    """One with weights that travel always, the others with the tests that take minutes."""
+    quick = {("resnet20", "standalone", "staged")}
+    every = product(("strokes", "resnet20", "squeezenet", "mobilenet"), ("local cluster", "standalone"), PLANS)
+    for row in every:
+        yield pytest.param(*row, marks=[] if row in quick else [pytest.mark.volume])
+
+
+@pytest.mark.parametrize(("cnn", "where", "plan"), tuple(rows()))
 def test_executors_give_the_bits_that_this_process_gives(
-    cnn: str, where: str, plan: str, both: Both, layers: Callable[[str], str], request: pytest.FixtureRequest
+    cnn: str, where: str, plan: str, pictures: Pictures, layers: Callable[[str], str], request: pytest.FixtureRequest
 ) -> None:
     """Weights travel by file; what each executor computes is shuffled and held."""
     master = LOCAL_CLUSTER if where == "local cluster" else request.getfixturevalue("standalone")
     text = f"EXPLORE {layers(cnn)} {REST}"
-    expected = both.in_process(text)
-    found = run(both, master, text, plan=plan, partitions=3, join="shuffle", persistence="serialized")
+    expected = pictures.in_process(text)
+    found = run(pictures, master, text, plan=plan, partitions=3, join="shuffle", persistence="serialized")
     assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
     assert [row["folds"] for row in found] == [list(row.folds) for row in expected.rows]
 
 
 @pytest.mark.volume
-def test_features_do_not_pass_through_the_driver(both: Both, test_data: Path) -> None:
+def test_features_do_not_pass_through_the_driver(pictures: Pictures, test_data: Path) -> None:
     """Tensors of 240 photos (18 MB) are trained on where the results of a job may be 8 MB, in a small driver.
 
     The same limit stops training on the driver, which collects them.
     """
     photos = test_data / "datasets" / "clothing-small"
-    both.sql(f"CREATE IMAGES clothes FROM '{photos}/images';"
+    pictures.sql(f"CREATE IMAGES clothes FROM '{photos}/images';"
              f"CREATE TABLE wardrobe FROM '{photos}/items.csv' KEY item_id LABEL kids")  # fmt: skip
     text = "EXPLORE LAYERS conv2 POOL none OF strokes FROM clothes JOIN wardrobe FEATURES NONE TRAIN lr (reg = 1)"
     text += " EVALUATE accuracy USING HOLDOUT (0.3)"
     small = {"spark.driver.maxResultSize": "8m", "spark.driver.memory": "600m", "placement": "before"}
-    expected = both.in_process(text)
-    found = run(both, LOCAL_CLUSTER, text, **small | {"training": "cluster"})
+    expected = pictures.in_process(text)
+    found = run(pictures, LOCAL_CLUSTER, text, **small | {"training": "cluster"})
     assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
     with pytest.raises(AssertionError, match=r"(?i)maxResultSize|bigger than"):
-        run(both, LOCAL_CLUSTER, text, **small)
+        run(pictures, LOCAL_CLUSTER, text, **small)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import pytest
 
+from benchmarks.spark_faults import Answer, disturb, workers
 from tests.spark.conftest import CNNS, Both
 from vistaql.outcome import Exploration
 
@@ -58,19 +59,31 @@ def check(
     assert found.counts.joined == expected.counts.joined
 
 
-def quick_and_slow() -> Iterator[Any]:
-    """The first plan always, the others with the tests that take minutes."""
-    for place, row in enumerate(PAIRWISE):
-        yield pytest.param(row[0], row[1:], marks=[pytest.mark.volume] if place else [])
-
-
-@pytest.mark.parametrize(("cnn", "choices"), tuple(quick_and_slow()))
+@pytest.mark.parametrize(("cnn", "choices"), [(row[0], row[1:]) for row in PAIRWISE])
 def test_pairs_of_choices_change_no_bit(
     cnn: str, choices: tuple[object, ...], both: Both, layers: Callable[[str], str],
     expected: Callable[[str], Exploration],
 ) -> None:  # fmt: skip
     """Digests, widths and fold scores equal those in process; learners are the same, on the driver."""
     check(both, layers, expected(cnn), cnn, choices)
+
+
+def test_killed_workers_change_no_bit(both: Both, layers: Callable[[str], str]) -> None:
+    """Three Python workers are killed while their tasks run, which are tried again."""
+    text = f"EXPLORE {layers('strokes')} {REST}"
+    both.spark.set("plan", "staged")
+    both.spark.set("partitions", 4)
+
+    def ask() -> Answer:
+        outcome = both.spark.sql(text).outcome
+        assert isinstance(outcome, Exploration)
+        return tuple((row.digest, row.folds) for row in outcome.rows)
+
+    quiet = tuple((row.digest, row.folds) for row in both.in_process(text).rows)
+    try:
+        assert disturb(ask, both.spark, 3, workers, quiet, random.Random(1)) == (3, 3, True)
+    finally:
+        both.spark.sql("RESET plan; RESET partitions")
 
 
 @pytest.mark.volume

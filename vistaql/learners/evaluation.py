@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import fmean, stdev
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from vistaql.aside import side_by_side
 from vistaql.errors import Code, VistaQLError
@@ -18,7 +18,7 @@ from vistaql.learners.folds import UNUSED, check_folds, key_order
 from vistaql.learners.learner import Learner, Model, TrainingFold
 from vistaql.learners.matrix import Matrix, Vectors
 from vistaql.learners.metrics import Metric
-from vistaql.learners.shapes import rows_at_a_time
+from vistaql.learners.shapes import ASIDE_ELEMENTS, rows_at_a_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,19 +119,26 @@ def evaluate(
     columns = examples.columns if with_columns else None
     matrix = matrix_of(columns, image, len(examples.codes))
     # Spinning BLAS threads beside each other made the same fits forty times slower.
-    with threadpool_limits(1, user_api="blas"), side_by_side(workers, "fit") as pool:
+    with blas().limit(limits=1, user_api="blas"), side_by_side(workers, "fit") as pool:
         started = time.perf_counter()
         folds = [examples.training_fold(number, columns) for number in range(examples.folds)]
+        each = map if len(examples.codes) * matrix.width <= ASIDE_ELEMENTS else pool.map
 
         def test(number: int, model: Model) -> tuple[bool, list[float]]:
             _, rows = examples.fold(number)
             probabilities = model.probabilities(matrix, rows)
             return model.converged, [metric.score(examples.codes[rows], probabilities) for metric in metrics]
 
-        tested = learner.fit(matrix, folds, examples.codes, examples.classes, pool.map, test)
+        tested = learner.fit(matrix, folds, examples.codes, examples.classes, each, test)
         seconds = time.perf_counter() - started
     scores = tuple(Scores(metric, tuple(fold[place] for _, fold in tested)) for place, metric in enumerate(metrics))
     return Evaluation(scores, matrix.width, seconds, all(converged for converged, _ in tested))
+
+
+@cache
+def blas() -> ThreadpoolController:
+    """The BLAS that numpy has loaded; to look for it takes as long as a small fit."""
+    return ThreadpoolController()
 
 
 def matrix_of(columns: StructuredColumns | None, image: Vectors | None, rows: int) -> Matrix:

@@ -8,6 +8,9 @@ SLAB_ELEMENTS = 2**21
 """Numbers in a slab. Slabs are worked on side by side and summed in order, so the bits do not depend on workers."""
 KEPT_ELEMENTS = 2**20
 """No more numbers than these (8 MiB) are kept as float64; more are converted again in every pass."""
+ASIDE_ELEMENTS = 2**16
+"""No more numbers than these are fitted where the caller stands: a step takes less than a millisecond, and to hand its
+parts to other threads takes as long."""
 LEAST_BLOCK_ROWS = 8
 """Rows of a block, however wide they are."""
 MOST_ROWS_AT_A_TIME = 256

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from functools import cache
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import psutil
 
 EVERY_SECONDS = 0.01
 
@@ -13,7 +18,15 @@ def resident_bytes(process: int | None = None) -> int:
     """Bytes of memory that a process (None: this one) holds now, its files in the page cache not counted."""
     import psutil
 
-    return int(psutil.Process(process).memory_info().rss)
+    return int((this_process(os.getpid()) if process is None else psutil.Process(process)).memory_info().rss)
+
+
+@cache
+def this_process(number: int) -> psutil.Process:
+    """The process that runs this (another after a fork); made once, since it is asked before every batch and fit."""
+    import psutil
+
+    return psutil.Process(number)
 
 
 class ResidentPeak:

@@ -264,7 +264,7 @@ class InProcess:
         if self.spools or self.watch.tight(needed):
             self.watch.let_go()
         workers = self.fit_workers if self.watch.make_room(needed) else 1
-        with task(self.progress, FITTING, 1, "fits") as fitted, self.watch.looking():
+        with task(self.progress, FITTING, 1, "fits") as fitted, self.watch.looking(needed):
             found = fit_layer(usable, features, learner, evaluation, with_columns=with_columns, workers=workers)
             fitted(1)
         if not found.converged:

@@ -66,7 +66,7 @@ class MemoryWatch:
         return resident_bytes() + coming > self.limit - margin
 
     def let_go(self) -> None:
-        """Forget the last graph."""
+        """Forget the graphs that are kept for later statements."""
         graph = sys.modules.get("vistaql.engines.tensorflow.graph")
         if graph is not None and graph.KEPT:
             graph.release_graphs()
@@ -108,8 +108,14 @@ class MemoryWatch:
             self.trimmed = resident_bytes()
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Make room whenever it gets tight while the block runs: a fit may take more than was foreseen."""
+    def looking(self, coming: int = LEAST_MARGIN) -> Iterator[None]:
+        """Make room whenever it gets tight while the block runs: a fit may take more than was foreseen.
+
+        One for which less is foreseen than the margin is over before anybody would look.
+        """
+        if coming < LEAST_MARGIN:
+            yield
+            return
         over = Event()
 
         def look() -> None:

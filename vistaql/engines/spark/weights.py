@@ -37,7 +37,8 @@ def sent_file(spark: SparkSession, cnn: Cnn) -> str | None:
     if not link.is_symlink():
         # Spark names files by the last part of their path, which two CNNs may share.
         link.symlink_to(path.absolute())
-    context.addFile(str(link))
+    # Of a path Spark would follow the link, and take the name behind it.
+    context.addFile(link.as_uri())
     return name
 
 

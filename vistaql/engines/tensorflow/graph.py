@@ -53,27 +53,52 @@ class FrozenGraph:
 
 
 KEPT: Final[dict[Pass, FrozenGraph]] = {}
-"""The last graph of this process: the same pass again, in a later statement, is not built again."""
+"""Graphs of this process, so that the same pass again, in a later statement, is not built again: the last one, or the
+last few of small CNNs."""
+MODELS: Final[dict[Cnn, Any]] = {}
+"""The Keras models of small CNNs that have graphs here: their other passes are traced from them."""
+
+MOST_KEPT = 8
+SMALL_PARAMETERS = 500_000
+"""A CNN of no more weights than these (2 MB) is kept in several graphs. Building one again takes longer than running
+it over hundreds of images, and one collection of garbage, which walks all that TensorFlow has loaded, as long."""
 
 
 def freeze(pass_: Pass) -> FrozenGraph:
-    """Build the graphs of a pass, or give that of the last one where it is the same.
+    """Build the graphs of a pass, or give those that are kept of it.
 
-    Raises what `builders.build` raises. Takes seconds; the Keras model is released. The graph before is released
-    first, since the weights of two graphs side by side are what a plan has no room for.
+    Raises what `builders.build` raises. Takes seconds; the Keras model of a large CNN is released. The graph before is
+    released first, since the weights of two graphs side by side are what a plan has no room for.
     """
     found = KEPT.get(pass_)
     if found is None:
-        release_graphs()
-        found = KEPT[pass_] = freeze_model(build(pass_.cnn), pass_)
-        gc.collect()
+        if len(KEPT) == MOST_KEPT or not all(is_small(other) for other in (pass_, *KEPT)):
+            release_graphs()
+        found = KEPT[pass_] = freeze_model(model_of(pass_), pass_)
+        if not is_small(pass_):
+            gc.collect()
     return found
 
 
+def is_small(pass_: Pass) -> bool:
+    """Whether graphs of the CNN may lie side by side."""
+    return pass_.cnn.parameters <= SMALL_PARAMETERS
+
+
+def model_of(pass_: Pass) -> Any:
+    """The Keras model of the pass's CNN, which is kept if it is small."""
+    if not is_small(pass_):
+        return build(pass_.cnn)
+    if pass_.cnn not in MODELS:
+        MODELS[pass_.cnn] = build(pass_.cnn)
+    return MODELS[pass_.cnn]
+
+
 def release_graphs() -> None:
-    """Forget the last graph, and give its memory back."""
+    """Forget all graphs, and give their memory back."""
     if KEPT:
         KEPT.clear()
+        MODELS.clear()
         gc.collect()
 
 

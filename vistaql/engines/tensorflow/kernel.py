@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from vistaql.aside import aside
 from vistaql.engines.tensorflow.decode import Undecodable, decode, fetched
-from vistaql.engines.tensorflow.graph import freeze
+from vistaql.engines.tensorflow.graph import KEPT, freeze
 from vistaql.physical.footprint import batches_ahead
 from vistaql.physical.inference import tensor_column
 from vistaql.stores.urls import is_url
@@ -72,7 +72,7 @@ def run_pass(
         waiting = read_ahead(prepare(pass_, batches, pool, fetchers), ahead or (lambda: many))
         # The first images are decoded while the graph is built.
         first = tuple(islice(waiting, 1))
-        graph = aside(lambda: freeze(pass_))
+        graph = KEPT.get(pass_) or aside(lambda: freeze(pass_))
         for rows in chain(first, waiting):
             errors = rows.errors()
             yield features(pass_, rows.keys, errors, aside(partial(graph, rows.values)))
