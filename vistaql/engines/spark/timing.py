@@ -24,6 +24,7 @@ from vistaql.catalog import codec
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.inprocess.timing import seconds_of
 from vistaql.engines.spark.conf import Needs
+from vistaql.engines.spark.counting import items, items_of
 from vistaql.engines.spark.engine import FeatureFrame
 from vistaql.engines.spark.frames import Held, configured, from_arrow, workers_with
 from vistaql.engines.spark.java import find_java
@@ -52,7 +53,7 @@ NARROW: Final = 1_000
 TIMES: Final = 3
 MORE_TASKS: Final = 9
 """tasks a worker, where those are what is measured"""
-SHAPES: Final = ((200, 16, 3), (1000, 512, 3))
+SHAPES: Final = ((300, 32, 5), (1500, 512, 5))
 """Rows, features, classes of a small fit and of a large one"""
 FOLDS: Final = 2
 
@@ -201,12 +202,12 @@ def time_bytes(spark: SparkSession, partitions: int, reading: float) -> Moved:
     held: dict[str, float] = {}
     into = stored = 0.0
     for persistence in (Persistence.DESERIALIZED, *Persistence):
-        kept = Held.of(wide, persistence)
+        before, kept = stored_bytes(spark), Held.of(wide, persistence)
         written = max(0.0, seconds_of(kept.frame.count) - counted)
         read = max(0.0, seconds_of(partial(lengths, kept.frame)) - reading)
         held[persistence.value] = written + read
         if persistence is Persistence.DESERIALIZED:
-            stored = stored_bytes(kept.frame)
+            stored = stored_bytes(spark) - before
             into = seconds_of(kept.frame.mapInArrow(taken, "id long").count) - read - reading
         kept.frame.unpersist(blocking=True)
     narrow = Held.of(rows_of(spark, 8 * ROWS, NARROW, partitions), Persistence.DESERIALIZED)
@@ -231,10 +232,12 @@ def lengths(frame: DataFrame) -> None:
     frame.selectExpr("sum(length(vector))").first()
 
 
-def stored_bytes(frame: DataFrame) -> float:
-    """Bytes that Spark says a frame takes that it holds in memory."""
-    plan: Any = frame.select("*")._jdf.queryExecution().withCachedData()  # noqa: SLF001, Python has no other way to ask
-    return float(plan.stats().sizeInBytes())
+def stored_bytes(spark: SparkSession) -> float:
+    """Bytes that executors hold in memory."""
+    context: Any = spark.sparkContext._jsc.sc()  # noqa: SLF001, Python has no other way to ask
+    # What each executor could hold, and how much of that is left.
+    pairs = [tuple(items_of(pair.productIterator())) for pair in items(context.getExecutorMemoryStatus().values())]
+    return float(sum(most - left for most, left in pairs))
 
 
 def java_bytes(spark: SparkSession) -> float:
