@@ -178,7 +178,7 @@ def matters(operator: Operator) -> tuple[str, ...]:
 def row_jobs(reader: ReadRows) -> int:
     """Queries that join the rows on Spark: a table is read, and what each side has left over is counted."""
     joins = sum(isinstance(node, Join) for node in reader.rows.walk())
-    return 2 + 4 * joins if joins else 0
+    return 2 + 6 * joins if joins else 0
 
 
 def held_as(run: RunPass, choices: ClusterChoices) -> Persistence:

@@ -43,7 +43,11 @@ def rows_of(store: Any, query: int) -> int:
 
 def items(sequence: Any) -> Iterator[Any]:
     """The items of a sequence of Scala."""
-    iterator = sequence.iterator()
+    yield from items_of(sequence.iterator())
+
+
+def items_of(iterator: Any) -> Iterator[Any]:
+    """What an iterator of Scala gives."""
     while iterator.hasNext():
         yield iterator.next()
 

@@ -6,10 +6,14 @@ its threads, which no fork survives, start with its first operation. Linux only;
 
 from __future__ import annotations
 
+import gc
+
 from pyspark.daemon import manager
 
 from vistaql.engines.tensorflow.runtime import import_tensorflow
 
 if __name__ == "__main__":
     import_tensorflow()
+    # After each task a worker collects garbage, and would look through all of TensorFlow's objects for it.
+    gc.freeze()
     manager()

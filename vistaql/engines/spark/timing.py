@@ -24,6 +24,7 @@ from vistaql.catalog import codec
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.inprocess.timing import seconds_of
 from vistaql.engines.spark.conf import Needs
+from vistaql.engines.spark.counting import items, items_of
 from vistaql.engines.spark.engine import FeatureFrame
 from vistaql.engines.spark.frames import Held, configured, from_arrow, workers_with
 from vistaql.engines.spark.java import find_java
@@ -52,7 +53,7 @@ NARROW: Final = 1_000
 TIMES: Final = 3
 MORE_TASKS: Final = 9
 """tasks a worker, where those are what is measured"""
-SHAPES: Final = ((200, 16, 3), (1000, 512, 3))
+SHAPES: Final = ((300, 32, 5), (1500, 512, 5))
 """Rows, features, classes of a small fit and of a large one"""
 FOLDS: Final = 2
 
@@ -63,6 +64,15 @@ class MllibTime:
 
     seconds: float
     flops: float
+
+
+@dataclass(frozen=True)
+class HeldTime:
+    """Seconds to write and read what is held, seconds to hand it to Python, and bytes that it took in memory."""
+
+    seconds: float
+    taken: float
+    stored: float
 
 
 @dataclass(frozen=True)
@@ -198,26 +208,29 @@ def time_bytes(spark: SparkSession, partitions: int, reading: float) -> Moved:
     # The first time Java compiles what it runs.
     wide.count()
     counted = seconds_of(wide.count)
-    held: dict[str, float] = {}
-    into = stored = 0.0
-    for persistence in (Persistence.DESERIALIZED, *Persistence):
-        kept = Held.of(wide, persistence)
-        written = max(0.0, seconds_of(kept.frame.count) - counted)
-        read = max(0.0, seconds_of(partial(lengths, kept.frame)) - reading)
-        held[persistence.value] = written + read
-        if persistence is Persistence.DESERIALIZED:
-            stored = stored_bytes(kept.frame)
-            into = seconds_of(kept.frame.mapInArrow(taken, "id long").count) - read - reading
-        kept.frame.unpersist(blocking=True)
+    # The first of them once more, for the same reason.
+    kept = [time_held(wide, how, counted, reading) for how in (Persistence.DESERIALIZED, *Persistence)][1:]
+    held = tuple((how.value, one.seconds) for how, one in zip(Persistence, kept, strict=True))
     narrow = Held.of(rows_of(spark, 8 * ROWS, NARROW, partitions), Persistence.DESERIALIZED)
     narrow.frame.count()
     read = seconds_of(lambda: lengths(narrow.frame))
     shuffled = seconds_of(lambda: lengths(narrow.frame.repartition(partitions, "key"))) - read
     collected = seconds_of(narrow.frame.toArrow) - reading
     return Moved(
-        4.0 * ROWS * WIDTH, max(counted - reading, 0.0), max(into, 0.0), tuple(held.items()), stored,
+        4.0 * ROWS * WIDTH, max(counted - reading, 0.0), kept[0].taken, held, kept[0].stored,
         4.0 * 8 * ROWS * NARROW, max(shuffled, 0.0), max(collected, 0.0),
     )  # fmt: skip
+
+
+def time_held(frame: DataFrame, persistence: Persistence, counted: float, reading: float) -> HeldTime:
+    """Hold a frame, read it, and hand it back to Python; nothing of it is held when this is over."""
+    spark = frame.sparkSession
+    before, held = stored_bytes(spark), Held.of(frame, persistence)
+    written = max(0.0, seconds_of(held.frame.count) - counted)
+    read = max(0.0, seconds_of(partial(lengths, held.frame)) - reading)
+    stored = stored_bytes(spark) - before
+    into = seconds_of(held.frame.mapInArrow(taken, "id long").count) - read - reading
+    return HeldTime(written + read, max(0.0, into), stored)
 
 
 def rows_of(spark: SparkSession, count: int, width: int, partitions: int) -> DataFrame:
@@ -231,10 +244,12 @@ def lengths(frame: DataFrame) -> None:
     frame.selectExpr("sum(length(vector))").first()
 
 
-def stored_bytes(frame: DataFrame) -> float:
-    """Bytes that Spark says a frame takes that it holds in memory."""
-    plan: Any = frame.select("*")._jdf.queryExecution().withCachedData()  # noqa: SLF001, Python has no other way to ask
-    return float(plan.stats().sizeInBytes())
+def stored_bytes(spark: SparkSession) -> float:
+    """Bytes that executors hold in memory."""
+    context: Any = spark.sparkContext._jsc.sc()  # noqa: SLF001, Python has no other way to ask
+    # What each executor could hold, and how much of that is left.
+    pairs = [tuple(items_of(pair.productIterator())) for pair in items(context.getExecutorMemoryStatus().values())]
+    return float(sum(most - left for most, left in pairs))
 
 
 def java_bytes(spark: SparkSession) -> float:
