@@ -33,6 +33,7 @@ def ftp(folder: Path) -> Iterator[Serving]:
         warnings.simplefilter("ignore", DeprecationWarning)
         from pyftpdlib.authorizers import DummyAuthorizer
         from pyftpdlib.handlers import FTPHandler
+        from pyftpdlib.ioloop import IOLoop
         from pyftpdlib.servers import FTPServer
 
     # Else it would write to the terminal what it does.
@@ -43,7 +44,8 @@ def ftp(folder: Path) -> Iterator[Serving]:
         authorizer = DummyAuthorizer()
 
     Handler.authorizer.add_anonymous(str(folder))
-    server = FTPServer(("127.0.0.1", 0), Handler)
+    # By default all servers of a process share a loop, and the thread of one would serve and close another's sockets.
+    server = FTPServer(("127.0.0.1", 0), Handler, ioloop=IOLoop())
     ending = threading.Event()
 
     def serve() -> None:
