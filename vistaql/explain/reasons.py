@@ -37,7 +37,8 @@ def why_lost(loser: Candidate, decision: Decision) -> str:
         return dearer(loser, decision)
     chosen, lost = spent(decision.chosen, decision), spent(loser, decision)
     more = {work: lost[work] - chosen[work] for work in Work}
-    difference = loser.seconds - decision.chosen.seconds
+    # Not that of the prices, which move a little with what every run teaches.
+    difference = sum(longer for longer in more.values() if longer > 0)
     dear = [work for work in sorted(more, key=lambda work: -more[work]) if more[work] > WORTH_A_WORD * difference]
     told = [words(work, loser, decision) for work in dear if more[work] > 0]
     return ", ".join(told) or "takes more memory for the same time"
