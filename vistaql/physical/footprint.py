@@ -28,10 +28,6 @@ MOST_AHEAD = 16
 """Photos are small beside tensors; so many batches are decoded while the graph is built, and cores are idle"""
 AHEAD_BYTES = 48_000_000
 """what these may take together"""
-RESUMED_BATCHES = 8
-"""Batches of kept tensors whose memory Arrow has once they were written and read, beside those that wait"""
-RESUMED_BYTES = 150_000_000
-"""as much as this is counted; 90 to 230 MB were measured where tensors of a batch are 18 to 43 MB"""
 
 
 def footprint(inference: Pass) -> int:
@@ -57,10 +53,8 @@ def workspace_bytes(inference: Pass) -> int:
 
 
 def waiting_bytes(inference: Pass) -> int:
-    """Batches on their way to the graph: decoded photos, or tensors that were kept, of which Arrow holds some more."""
-    batch = batch_bytes(inference)
-    held = 0 if inference.source is None else min(RESUMED_BYTES, RESUMED_BATCHES * batch)
-    return (batches_ahead(inference) + 1) * batch + held
+    """Batches on their way to the graph: decoded photos, or tensors that were kept."""
+    return (batches_ahead(inference) + 1) * batch_bytes(inference)
 
 
 def batches_ahead(inference: Pass) -> int:
