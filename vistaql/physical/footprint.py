@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from vistaql.models.cnn import Cnn
 from vistaql.physical.inference import Pass
 
 FLOAT32 = 4
@@ -28,6 +31,8 @@ MOST_AHEAD = 16
 """Photos are small beside tensors; so many batches are decoded while the graph is built, and cores are idle"""
 AHEAD_BYTES = 48_000_000
 """what these may take together"""
+TENSORS_AT_ONCE = 4
+"""Batches of kept tensors: the one in work, TensorFlow's copy of it, the next, and the one before it in Arrow's pool"""
 
 
 def footprint(inference: Pass) -> int:
@@ -47,18 +52,32 @@ def graph_bytes(inference: Pass) -> int:
 
 
 def workspace_bytes(inference: Pass) -> int:
-    """Tensors of one batch, as far as the memory of the model does not hold them."""
-    needed = LEAST_WORKSPACE + WORKSPACE * inference.live_bytes * inference.cnn.batch_rows
-    return max(0, int(needed - MODEL_COPIES * FLOAT32 * inference.cnn.parameters))
+    """Tensors of one batch, as far as the memory of the model does not hold them.
+
+    Where a pass resumes, TensorFlow still has what the passes before it took, and kept tensors lie beside that.
+    """
+    cnn, source = inference.cnn, inference.source
+    live = max(inference.live_bytes, live_before(cnn, source) if source else 0)
+    needed = LEAST_WORKSPACE + WORKSPACE * live * cnn.batch_rows
+    return max(0, int(needed - MODEL_COPIES * FLOAT32 * cnn.parameters))
+
+
+@lru_cache(maxsize=1024)
+def live_before(cnn: Cnn, layer: str) -> int:
+    """The most bytes of tensors an image holds at once on its way from pixels to a layer that is kept."""
+    return Pass(cnn, None, (), (layer,)).live_bytes
 
 
 def waiting_bytes(inference: Pass) -> int:
     """Batches on their way to the graph: decoded photos, or tensors that were kept."""
-    return (batches_ahead(inference) + 1) * batch_bytes(inference)
+    at_once = TENSORS_AT_ONCE if inference.source else batches_ahead(inference) + 1
+    return at_once * batch_bytes(inference)
 
 
 def batches_ahead(inference: Pass) -> int:
-    """Batches that may be decoded or wait."""
+    """Batches that may be decoded or wait. Kept tensors are read by the thread that runs the CNN: none need wait."""
+    if inference.source:
+        return 1
     return max(BATCHES_AHEAD, min(MOST_AHEAD, AHEAD_BYTES // batch_bytes(inference)))
 
 

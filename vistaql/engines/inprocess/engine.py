@@ -213,6 +213,8 @@ class InProcess:
                         tensors.write(good.select(["key", tensor_column(layer)]))
                     self.watch.make_room()
                     self.progress.advance(batch.num_rows)
+                    # What was kept of this batch would otherwise lie beside the next one.
+                    del batch, good
         except BaseException:
             for unfinished in (*kept.values(), *columns.values()):
                 unfinished.drop()

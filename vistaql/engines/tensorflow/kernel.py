@@ -163,6 +163,9 @@ def resume(cnn: Cnn, source: str, keys: list[str], table: pa.Table) -> Rows:
     missing = column.is_null().to_pylist()
     came = table.column("error").to_pylist() if "error" in table.column_names else [None] * len(keys)
     reasons = [error or ("there is no tensor" if none else None) for error, none in zip(came, missing, strict=True)]
+    if column.num_chunks == 1 and len(column) == cnn.batch_rows and not column.null_count:
+        # A whole batch, as the pass before wrote it, is used where it lies.
+        return Rows(keys, column.chunk(0).flatten().to_numpy().reshape(len(keys), *shape), reasons)
     values = np.zeros((cnn.batch_rows, *shape), np.float32)
     start = 0
     for chunk in column.chunks:
