@@ -23,7 +23,7 @@ check:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(PYTHON) .venv/bin/lint-imports --config setup.cfg
-	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 volume:
 	@sh install.sh test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP
 LONGEST_FIRST = (
     "tests/spark/test_faults.py",
     "tests/spark/test_equal_bits.py",
+    "tests/spark/test_hybrids.py",
+    "tests/spark/test_urls.py",
     "tests/equivalence/test_random_workloads.py",
     "tests/spark/test_clusters.py",
     "tests/kernel/test_graph.py",
@@ -29,6 +32,9 @@ LONGEST_FIRST = (
     "tests/repl",
     "tests/session",
 )
+# Spark and the workers that it has started are shared by these files, so one of the two processes has them all.
+ONE_SPARK = "tests/spark/"
+SPARK_OF_THEIR_OWN = ("tests/spark/test_faults.py", "tests/spark/test_clusters.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,14 +42,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="write the expected texts of golden files anew")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first; the rest stays in order."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Say which tests belong into one process, and put what takes longest first; the rest stays in order."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item.nodeid.partition("::")[0])))
+    yield
 
     def place(item: pytest.Item) -> int:
         return next((at for at, part in enumerate(LONGEST_FIRST) if item.nodeid.startswith(part)), len(LONGEST_FIRST))
 
     items.sort(key=place)
+
+
+def group(file: str) -> str:
+    """What a file of tests has to share a process with."""
+    return ONE_SPARK if file.startswith(ONE_SPARK) and file not in SPARK_OF_THEIR_OWN else file
 
 
 @pytest.fixture(scope="session", autouse=True)

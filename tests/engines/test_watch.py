@@ -14,7 +14,7 @@ from vistaql.engines.inprocess import watch
 from vistaql.engines.inprocess.fitting import aligned
 from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.inprocess.vectors import DiskVectors
-from vistaql.engines.inprocess.watch import LEAST_MARGIN, MemoryWatch
+from vistaql.engines.inprocess.watch import LEAST_MARGIN, SOON_OVER, MemoryWatch
 from vistaql.session import connect
 
 COUNT = 160
@@ -103,7 +103,7 @@ def test_a_fit_is_watched_and_its_vectors_can_go_while_it_reads_them(
     monkeypatch.setattr(watch, "EVERY_SECONDS", 0.001)
     sizes = iter([10, 10])
     monkeypatch.setattr(watch, "resident_bytes", lambda: next(sizes, 2**61))
-    with guard.looking():
+    with guard.looking(SOON_OVER):
         for _ in range(10_000):
             if isinstance(features.values, DiskVectors):
                 break

@@ -205,16 +205,9 @@ class InProcess:
             ahead = partial(self.watch.batches_ahead, batches_ahead(pass_))
             with closing(run_pass(pass_, source.batches(), decoders=self.decoders, ahead=ahead)) as batches:
                 for batch in batches:
-                    good = self.bad.without(batch, seen, len(source))
-                    stored += good.num_rows
-                    for column in columns.values():
-                        column.add(good)
-                    for layer, tensors in kept.items():
-                        tensors.write(good.select(["key", tensor_column(layer)]))
-                    self.watch.make_room()
-                    self.progress.advance(batch.num_rows)
-                    # What was kept of this batch would otherwise lie beside the next one.
-                    del batch, good
+                    stored += self.take(batch, seen, len(source), columns, kept)
+                    # What was kept of it would otherwise lie beside the next one.
+                    del batch
         except BaseException:
             for unfinished in (*kept.values(), *columns.values()):
                 unfinished.drop()
@@ -230,6 +223,24 @@ class InProcess:
             if isinstance(vectors, FeatureArray):
                 self.watch.hold(vectors)
         return PassResult(features, {layer: Kept(tensors, stored) for layer, tensors in kept.items()}, stored)
+
+    def take(
+        self,
+        batch: pa.RecordBatch,
+        seen: Counter[str],
+        total: int,
+        columns: Mapping[str, ArrayCollector | SpoolCollector],
+        kept: Mapping[str, Batches],
+    ) -> int:
+        """Hand on what a pass gives of the good rows of a batch; how many they are."""
+        good = self.bad.without(batch, seen, total)
+        for column in columns.values():
+            column.add(good)
+        for layer, tensors in kept.items():
+            tensors.write(good.select(["key", tensor_column(layer)]))
+        self.watch.make_room()
+        self.progress.advance(batch.num_rows)
+        return int(good.num_rows)
 
     def collector(self, output: Output, pass_: Pass, images: int) -> ArrayCollector | SpoolCollector:
         """Where the vectors of an output go."""

@@ -20,6 +20,8 @@ LEAST_MARGIN = 48_000_000
 
 # How often a fit is looked at: a gigabyte a second is 100 MB in this time.
 EVERY_SECONDS = 0.1
+# A fit for which no more than this is foreseen, two of the smallest side by side, is over before anybody would look.
+SOON_OVER = 80_000_000
 # Growth after which giving freed memory back is worth its tens of milliseconds.
 WORTH_TRIMMING = 16_000_000
 
@@ -108,12 +110,9 @@ class MemoryWatch:
             self.trimmed = resident_bytes()
 
     @contextmanager
-    def looking(self, coming: int = LEAST_MARGIN) -> Iterator[None]:
-        """Make room whenever it gets tight while the block runs: a fit may take more than was foreseen.
-
-        One for which less is foreseen than the margin is over before anybody would look.
-        """
-        if coming < LEAST_MARGIN:
+    def looking(self, coming: int) -> Iterator[None]:
+        """Make room whenever it gets tight while the block runs: a fit may take more than was foreseen."""
+        if coming < SOON_OVER:
             yield
             return
         over = Event()
