@@ -39,7 +39,7 @@ from vistaql.physical.sizes import Sizes
 from vistaql.progress import Confirm, Progress, Silent, go_on, planned
 from vistaql.result import Result
 from vistaql.settings import EngineChoice, Settings
-from vistaql.together import groups, in_runs, plan_together, run_together
+from vistaql.together import in_order, in_runs, plan_together, run_together
 from vistaql.units import format_duration, format_size
 
 if TYPE_CHECKING:
@@ -257,9 +257,7 @@ class Session:
                 failure = error
                 break
             self.last_query = statement
-        queries = iter(several)
-        for group in groups(bounds):
-            yield from self.answer_all([(next(queries), bound) for bound in group])
+        yield from in_order(list(zip(several, bounds, strict=False)), self.answer_all)
         if failure is not None:
             raise failure
 
@@ -273,7 +271,8 @@ class Session:
         if work is not None:
             self.announce(work.decision)
             with working_folder() as folder, planned(self.progress, parts_of(work.decision), work.decision.limit_bytes):
-                found = run_together(work, folder, self.progress)
+                found = run_together(work, folder, self.progress, (recording := Recording()).actuals.append)
+            self.machine = calibrating.taught(self.machine, self.catalog, work.decision, recording.actuals)
         if found is not None:
             for (statement, _), (bound, outcome, bad) in zip(group, found, strict=True):
                 yield statement, keep(outcome, bound, self.catalog, bad)

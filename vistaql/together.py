@@ -6,7 +6,7 @@ run by itself, so that it fails alone or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from time import perf_counter
@@ -22,9 +22,9 @@ from vistaql.logical.rules import rewritten
 from vistaql.logical.rules.decode_only_matching import keeps_every_image
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.machine import Machine
-from vistaql.outcome import BadImage, Exploration
-from vistaql.physical.operators import Answer, Answers, ReadImages
-from vistaql.physical.run import run, run_order
+from vistaql.outcome import BadImage, Exploration, Report
+from vistaql.physical.operators import Answer, Answers, ReadImages, RunPass
+from vistaql.physical.run import Actual, Observe, run, run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import EngineChoice
 
@@ -46,16 +46,32 @@ def in_runs(several: tuple[ast.Statement, ...]) -> Iterator[tuple[ast.Statement,
             yield from ((statement,) for statement in them)
 
 
-def groups(bounds: Iterable[BoundQuery]) -> Iterator[list[BoundQuery]]:
-    """Neighbours that could share passes: over one image set, under the same settings, with a CNN in common."""
-    group: list[BoundQuery] = []
-    for bound in bounds:
-        if group and not shares(group, bound):
-            yield group
-            group = []
-        group.append(bound)
-    if group:
-        yield group
+Query = tuple[ast.Statement, BoundQuery]
+Answered = tuple[ast.Statement, Exploration | Report]
+
+
+def in_order(queries: Sequence[Query], answer_all: Callable[[list[Query]], Iterator[Answered]]) -> Iterator[Answered]:
+    """The answers in the order of the queries, those that could share passes asked for together."""
+    answers: dict[int, Iterator[Answered]] = {}
+    for group in groups([bound for _, bound in queries]):
+        answers |= dict.fromkeys(group, answer_all([queries[place] for place in group]))
+    for place in range(len(queries)):
+        yield next(answers[place])
+
+
+def groups(bounds: Sequence[BoundQuery]) -> list[list[int]]:
+    """Places of queries that could share passes: over one image set, under the same settings, with a CNN in common.
+
+    Others may stand between them.
+    """
+    found: list[list[int]] = []
+    for place, bound in enumerate(bounds):
+        group = next((group for group in found if shares([bounds[other] for other in group], bound)), None)
+        if group is None:
+            found.append([place])
+        else:
+            group.append(place)
+    return found
 
 
 def shares(group: list[BoundQuery], bound: BoundQuery) -> bool:
@@ -81,17 +97,21 @@ class Workload:
 def plan_together(
     bounds: list[BoundQuery], prepare: Callable[[BoundQuery], Prepared], machine: Machine, catalog: Catalog
 ) -> Workload | None:
-    """The plan for several queries; None where one by one they take no longer, or where one of them cannot run."""
-    if bounds[0].settings.engine is EngineChoice.SPARK:
+    """The plan for several queries in this process.
+
+    None where one by one they take no longer, where one of them cannot run, or would run on Spark by itself.
+    """
+    own = bounds[0].settings
+    if own.engine is EngineChoice.SPARK:
         return None
-    settings = replace(bounds[0].settings, engine=EngineChoice.INPROCESS)
+    settings = replace(own, engine=EngineChoice.INPROCESS)
     try:
         for bound in bounds:
             check_targets(bound, catalog)
         prepared = [prepare(bound) for bound in bounds]
-        alone = [
-            choose(bound.plan, item.sizes, machine, settings) for bound, item in zip(bounds, prepared, strict=True)
-        ]
+        alone = [choose(bound.plan, item.sizes, machine, own) for bound, item in zip(bounds, prepared, strict=True)]
+        if any(item.chosen.configuration.cluster for item in alone):
+            return None
         together = Together(tuple(bound.plan for bound in bounds if isinstance(bound.plan, Explore)))
         decision = choose(rewritten(together), united(prepared), machine, settings)
     except VistaQLError:
@@ -123,8 +143,13 @@ def united(prepared: list[Prepared]) -> Sizes:
     )
 
 
-def run_together(work: Workload, folder: str, progress: Progress) -> tuple[Kept, ...] | None:
-    """The answers of all queries; None where one of them would have failed by itself."""
+def run_together(
+    work: Workload, folder: str, progress: Progress, observe: Observe | None = None
+) -> tuple[Kept, ...] | None:
+    """The answers of all queries; None where one of them would have failed by itself.
+
+    `observe` is told what each pass took. Sizes are exact for passes alone: to fits each query brings its own rows.
+    """
     from vistaql.engines.inprocess.engine import engine_for
 
     started = perf_counter()
@@ -133,7 +158,7 @@ def run_together(work: Workload, folder: str, progress: Progress) -> tuple[Kept,
     pairs = tuple(zip(work.bounds, work.prepared, strict=True))
     engine.others = {rows_of(bound.plan).digest: item.learnable for bound, item in pairs}
     try:
-        values = run(decision.chosen.plan, engine)
+        values = run(decision.chosen.plan, engine, observe and passes_alone(observe))
     except VistaQLError:
         return None
     seconds = perf_counter() - started
@@ -141,6 +166,16 @@ def run_together(work: Workload, folder: str, progress: Progress) -> tuple[Kept,
     if any(view.bad.too_many(view.decoded + len(view.bad)) for view in views):
         return None
     return answers(work, values, views, seconds)
+
+
+def passes_alone(observe: Observe) -> Observe:
+    """Who is told of passes, and of nothing else."""
+
+    def told(actual: Actual) -> None:
+        if isinstance(actual.operator, RunPass):
+            observe(actual)
+
+    return told
 
 
 def answers(work: Workload, values: object, views: list[InProcess], seconds: float) -> tuple[Kept, ...]:

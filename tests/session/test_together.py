@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from vistaql import calibrating
 from vistaql.engines.tensorflow import kernel
 from vistaql.errors import Code, VistaQLError
+from vistaql.frontend.binder import BoundQuery, bind_query
+from vistaql.frontend.parser import parse
+from vistaql.optimizer.calibration import Profile
 from vistaql.outcome import Exploration, Outcome
 from vistaql.physical.inference import Pass
 from vistaql.session import Session
+from vistaql.together import plan_together
 
 TAIL = "FROM scans JOIN measures"
 FIRST = f"EXPLORE LAYERS conv3, fc5 OF strokes {TAIL} TRAIN logistic_regression;"
@@ -104,3 +109,39 @@ def test_another_statement_in_between_ends_what_is_planned_together(session: Ses
 def test_other_settings_are_another_workload(session: Session, passes: list[Pass]) -> None:
     answers(session.run(FIRST + THIRD.replace(";", " WITH (plan = lazy);")))
     assert len(passes) == 2
+
+
+def test_a_statement_over_another_cnn_in_between_runs_by_itself(session: Session, passes: list[Pass]) -> None:
+    """Answers come in the order of the statements."""
+    session.sql("REGISTER CNN other FROM strokes WEIGHTS RANDOM (SEED = 3)")
+    between = f"EXPLORE LAYERS fc5 OF other {TAIL} TRAIN lr;"
+    found = answers(session.run(FIRST + between + THIRD))
+    assert [[row.layer for row in answer.rows if row.layer] for answer in found] == [["conv3", "fc5"], ["fc5"], ["fc6"]]
+    assert [run.layers for run in passes] == [("conv3", "fc5", "fc6"), ("fc5",)]
+    assert [any("Run together" in note for note in answer.notes) for answer in found] == [True, False, True]
+
+
+def test_statements_of_which_one_is_quicker_on_spark_are_not_planned_together(session: Session) -> None:
+    bounds = [bound_of(session, text) for text in (FIRST, SECOND)]
+    here = plan_together(bounds, session.prepare, session.machine, session.catalog)
+    assert here is not None
+    session.set("engine", "auto")
+    bounds = [bound_of(session, text) for text in (FIRST, SECOND)]
+    costly = replace(session.machine.calibration, library_seconds=1000.0)
+    assert plan_together(bounds, session.prepare, session.machine, session.catalog) is not None
+    machine = replace(session.machine, calibration=costly, library_loaded=False)
+    assert plan_together(bounds, session.prepare, machine, session.catalog) is None
+
+
+def test_what_runs_together_teaches(session: Session) -> None:
+    slow = replace(session.machine.calibration, graph_seconds=20.0)
+    session.machine = replace(session.machine, calibration=slow, library_loaded=False)
+    calibrating.put_profile(session.catalog, Profile(rates=(("graph_seconds", 20.0),)))
+    assert len(answers(session.run(FIRST + SECOND))) == 2
+    assert session.machine.library_loaded
+    assert calibrating.profile_of(session.catalog).calibration().correction("RunPass") < 1
+
+
+def bound_of(session: Session, text: str) -> BoundQuery:
+    (statement,) = parse(text).statements
+    return bind_query(statement, session.context({}, None)).rewritten()  # type: ignore[arg-type]
