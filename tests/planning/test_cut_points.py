@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from vistaql.models import roster
 from vistaql.models.cnn import Cnn, Layer, Preprocessing, Weights, WeightsKind
+from vistaql.models.pool import WHOLE
+from vistaql.physical.inference import Output, Pass
 
 
 @st.composite
@@ -71,3 +73,18 @@ def test_cut_points_of_the_roster(name: str) -> None:
         node = parents[node]
         dominators.add(node)
     assert set(cnn.cut_points) <= dominators | {first}
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "resnet50"])
+def test_a_pass_that_resumes_computes_what_is_left_and_nothing_twice(name: str) -> None:
+    """The released Vista runs a block of ResNet50 twice, and pools VGG16 in another way, where it resumes."""
+    cnn = roster.load(name)
+    assert cnn is not None
+    *_, last = cnn.points
+    whole = Pass(cnn, None, (Output(last, WHOLE),)).computed
+    cuts = [cut for cut in cnn.cut_points[1:] if cut not in cnn.fused and cnn.position[cut] < cnn.position[last]]
+    assert len(cuts) > 10
+    for cut in cuts:
+        before, after = Pass(cnn, None, (), (cut,)), Pass(cnn, cut, (Output(last, WHOLE),))
+        assert before.computed + after.computed == whole
+        assert after.computed[0].inputs == (cut,)
