@@ -26,7 +26,8 @@ def test_layers_of_a_cnn_share_an_inference(bind: Bind) -> None:
     assert inference in shared(graph)
 
 
-def test_two_cnns_of_one_input_size_share_decoding(bind: Bind) -> None:
+def test_decoded_images_of_one_size_are_one_node_of_the_graph(bind: Bind) -> None:
+    """Their work is not: each pass of each CNN decodes for itself."""
     graph = merge([bind(f"EXPLORE LAYERS fc6 OF vgg16, LAYERS avg_pool OF resnet50 {TAIL}").rewritten().plan])
     (decode,) = (node for node in graph if isinstance(node, Decode))
     assert graph.out_degree(decode) == 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vistaql.engines.inprocess.tensors import FeatureArray, digest_of
+from vistaql.engines.inprocess.tensors import FeatureArray
 from vistaql.engines.inprocess.vectors import Selection
 from vistaql.errors import Code, VistaQLError
 from vistaql.learners.columns import StructuredColumns
@@ -104,7 +104,7 @@ def fit_layer(
     metrics = [metric for name in evaluation.metrics if (metric := metric_named(name))]
     found = evaluate(examples, values, learner, metrics, workers, with_columns=with_columns)
     scores = tuple((score.metric.name, score.folds) for score in found.scores)
-    digest = None if values is None else digest_of(rows.keys, values)
+    digest = None if features is None or values is None else features.digest(rows.keys, values)
     return FitResult(scores, found.width, found.fit_seconds, digest, found.converged)
 
 

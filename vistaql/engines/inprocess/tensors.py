@@ -95,6 +95,14 @@ class FeatureArray:
 
     keys: list[str]
     values: npt.NDArray[np.float32] | DiskVectors
+    _named: tuple[list[str], str] | None = None
+    """the digest that was asked for last, and the keys for which it was"""
+
+    def digest(self, keys: list[str], ordered: Iterable[npt.NDArray[np.float32]]) -> str:
+        """`digest_of` these vectors in the order of some keys; learners of one matrix ask for the same."""
+        if self._named is None or self._named[0] is not keys:
+            self._named = keys, digest_of(keys, ordered)
+        return self._named[1]
 
     def spill(self, folder: str) -> int:
         """Move the vectors to disk; how many bytes of memory that frees."""

@@ -15,8 +15,11 @@ def decode_only_matching(node: Node) -> Node:
     A row costs microseconds and an image milliseconds, so the structured part always runs first.
 
     >>> from vistaql.logical.nodes import ScanImages
-    >>> keeps_every_image(Rows(ScanImages(None, "photos"), ()))
-    True
+    >>> photos = ScanImages(None, "photos")
+    >>> every, some = Rows(photos, ()), Rows(Sample(photos, 10, percent=False, seed=1), ())
+    >>> plans = [decode_only_matching(Export((Decode(photos, (64, 64)),), rows, "features")) for rows in (every, some)]
+    >>> [plan.features[0].rows == (some,) for plan in plans]
+    [False, True]
     """
     if not isinstance(node, Explore | Export):
         return node
