@@ -167,10 +167,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=["kernel", "job"])
     parser.add_argument("--cnn", default="mobilenet_v2", choices=roster.names())
-    parser.add_argument("--photos", type=int, default=3000)
+    parser.add_argument("--photos", type=int, help="3000 for kernel, 1000 for job, where left out")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
+    options.photos = options.photos or {"kernel": 3000, "job": 1000}[options.what]
     {"kernel": kernel, "job": job}[options.what](options)
 
 

@@ -220,11 +220,11 @@ class Session:
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
         from vistaql.answer import answer
-        from vistaql.engines.running import running_engine
+        from vistaql.engines.running import new_run, running_engine
 
-        started = perf_counter()
+        started, run = perf_counter(), new_run()
         check_targets(bound, self.catalog)
-        prepared = self.prepare(bound)
+        prepared = self.prepare(bound, run)
         decision = self.decide(bound, prepared.sizes)
         if recording is not None:
             recording.decided(decision, perf_counter() - started)
@@ -234,7 +234,7 @@ class Session:
         with (
             working_folder() as folder,
             running_engine(
-                bound.plan, bound.settings, prepared, configuration, folder, self.progress, self.spark
+                bound.plan, bound.settings, prepared, configuration, folder, self.progress, run, self.spark
             ) as engine,
             planned(self.progress, parts_of(decision), decision.limit_bytes),
         ):
@@ -283,13 +283,15 @@ class Session:
                 answer = self.query(bound)
             yield statement, answer
 
-    def prepare(self, bound: BoundQuery) -> Prepared:
-        """Join the rows of a query and count its images."""
+    def prepare(self, bound: BoundQuery, run: str | None = None) -> Prepared:
+        """Join the rows of a query, as jobs of a run where that is on Spark, and count its images."""
         from vistaql.engines.inprocess.prepare import prepare
         from vistaql.engines.running import joiner
 
         memory = {item.table.source: item.data for item in self.registered.values()}
-        join = joiner(bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration, self.spark)
+        join = joiner(
+            bound.settings, lambda: self.decide(bound, estimate(bound.plan)).chosen.configuration, run, self.spark
+        )
         limit = bound.settings.memory_limit or self.machine.memory_bytes
         return prepare(bound.plan, bound.reduction, memory, self.machine.cores, join, limit // 2)
 

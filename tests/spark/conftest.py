@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def draw(path: Path, seed: int) -> None:
         left, top = rng.randrange(0, 200), rng.randrange(0, 200)
         brush.ellipse((left, top, left + rng.randrange(10, 90), top + 40), fill=tuple(rng.choices(range(256), k=3)))
     image.save(path, quality=90)
+
+
+def unmet(rows: Sequence[tuple[object, ...]]) -> set[tuple[object, object]]:
+    """Values of two columns that no row of a table has together."""
+    columns = [set(column) for column in zip(*rows, strict=True)]
+    return {
+        pair
+        for (one, firsts), (other, seconds) in combinations(enumerate(columns), 2)
+        for pair in set(product(firsts, seconds)) - {(row[one], row[other]) for row in rows}
+    }
 
 
 @dataclass(frozen=True)

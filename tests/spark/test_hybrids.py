@@ -69,7 +69,7 @@ def test_a_hybrid_runs_with_the_bits_of_the_plan_in_process(both: Both) -> None:
     with (
         working_folder() as folder,
         running_engine(
-            bound.plan, bound.settings, prepared, hybrid.configuration, folder, Silent(), session.spark
+            bound.plan, bound.settings, prepared, hybrid.configuration, folder, Silent(), "hybrid", session.spark
         ) as engine,
     ):
         scores = run(hybrid.plan, engine)

@@ -8,17 +8,22 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 from tests.spark.conftest import Both
+from tests.spark.test_training import CHOICES, LEARNER, WIDTH, examples_of
+from vistaql.engines.spark import training
 from vistaql.engines.spark.counting import items
 from vistaql.engines.spark.failures import blaming, told
 from vistaql.engines.spark.jobs import LABELS, active_jobs, jobs, watched
+from vistaql.engines.spark.relational import SparkJoiner
 from vistaql.errors import Code, VistaQLError
+from vistaql.learners.folds import deal
 from vistaql.progress import Silent
 
 if TYPE_CHECKING:
@@ -76,12 +81,26 @@ def in_small_batches(spark: SparkSession, rows: int, parts: int) -> Iterator[obj
 
 
 def test_jobs_of_a_run_say_what_they_do_and_carry_its_id(both: Both, spark: SparkSession) -> None:
-    store = spark._jsparkSession.sharedState().statusStore()
-    before = store.executionsCount()
-    both.on_spark(QUESTION)
-    said = [query.description() for query in items(store.executionsList())][before:]
-    assert any(line.startswith("VistaQL: strokes conv3, 34 images (run ") for line in said)
-    assert len({re.findall(r"run ([0-9a-f]{8})\)$", line)[0] for line in said if line.startswith("VistaQL: ")}) == 1
+    before = {number for number, _, _ in known_jobs(spark)}
+    both.on_spark(QUESTION, training="cluster", join="broadcast", placement="before")
+    said = [job for job in known_jobs(spark) if job[0] not in before]
+    (run,) = {group.removeprefix("vistaql-") for _, group, _ in said}
+    assert re.fullmatch("[0-9a-f]{8}", run)
+    assert {line for _, _, line in said} == {
+        f"VistaQL: {what} (run {run})"
+        for what in ("rows of items", "strokes conv3, 34 images", "logistic_regression on conv3")
+    }
+
+
+def known_jobs(spark: SparkSession) -> list[tuple[int, str, str]]:
+    """Number, group and description of the jobs that Spark remembers."""
+    listed = items(spark.sparkContext._jsc.sc().statusStore().jobsList(None))
+    return [(job.jobId(), text_of(job.jobGroup()), text_of(job.description())) for job in listed]
+
+
+def text_of(option: Any) -> str:
+    """An optional text of Scala; empty where there is none."""
+    return str(option.get()) if option.isDefined() else ""
 
 
 def test_progress_has_the_form_it_has_in_process(both: Both) -> None:
@@ -134,6 +153,64 @@ def test_an_interrupt_cancels_the_run_and_nobody_elses_jobs(spark: SparkSession)
     assert results == [60]
     assert {name: context.getLocalProperty(name) for name in LABELS} == labels
     assert spark.range(3).count() == 3
+
+
+@pytest.mark.usefixtures("_interruptible")
+def test_an_interrupt_cancels_the_jobs_that_join_rows(
+    both: Both, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run before a plan is chosen, as jobs of the same run."""
+    monkeypatch.setattr(SparkJoiner, "joined", lambda *_: in_small_batches(spark, 4000, 1).count())
+    with interrupted_at(spark, "VistaQL: rows of items (run ") as groups:
+        both.on_spark(QUESTION)
+    await_end(spark, groups)
+
+
+@pytest.mark.usefixtures("_interruptible")
+def test_an_interrupt_does_not_wait_for_fits(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both folds are being fitted, for minutes; what they would begin next is not begun."""
+    examples, _ = examples_of(2)
+    two_folds = replace(examples, tested=deal(examples.keys, examples.codes, 2))
+    monkeypatch.setattr(training, "fit_fold", lambda *_: [in_small_batches(spark, 4000, 1).count() for _ in "123"])
+    with interrupted_at(spark, "VistaQL: fits (run 0fa11e57)") as groups, jobs(spark, "0fa11e57", "fits"):
+        training.fit_folds(spark.range(1), two_folds, WIDTH, LEARNER, CHOICES, with_columns=False)
+    await_end(spark, groups)
+
+
+@contextmanager
+def interrupted_at(spark: SparkSession, what: str) -> Iterator[set[str]]:
+    """Press Ctrl-C when a job runs that is described so; gives its group, once the block has ended by that."""
+    groups: set[str] = set()
+
+    def watch() -> None:
+        tracker = spark.sparkContext.statusTracker()
+        end = time.monotonic() + 60
+        while not groups and time.monotonic() < end:
+            time.sleep(0.1)
+            active = set(tracker.getActiveJobsIds())
+            groups.update(group for number, group, line in known_jobs(spark) if number in active and what in line)
+        # A moment later every thread of the block waits for its job.
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        yield groups
+    thread.join()
+
+
+def await_end(spark: SparkSession, groups: set[str]) -> None:
+    """The jobs of a group are over soon, and no other begins."""
+    (group,) = groups
+    end = time.monotonic() + 10
+    while active_jobs(spark.sparkContext, group.removeprefix("vistaql-")):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    number = len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
+    time.sleep(0.5)
+    assert not active_jobs(spark.sparkContext, group.removeprefix("vistaql-"))
+    assert len(spark.sparkContext.statusTracker().getJobIdsForGroup(group)) == number
 
 
 def pictures(*keys: str) -> pa.RecordBatch:

@@ -79,7 +79,7 @@ def prepared(both: Both, rest: str, method: JoinMethod | None, *, on_spark: bool
     bound = bind_query(statement, both.here.context({}, None)).rewritten()  # type: ignore[arg-type]
     memory = {item.table.source: item.data for item in both.here.registered.values()}
     session = both.spark.spark
-    join = SparkJoiner(session, method) if on_spark and session else join_rows
+    join = SparkJoiner(session, method, "rows") if on_spark and session else join_rows
     return prepare(bound.plan, bound.reduction, memory, 1, join)
 
 

@@ -42,8 +42,13 @@ class Decided(Threads, Protocol):
         """Processes of Java that share the workers."""
 
 
+def new_run() -> str:
+    """The id of the run of a statement, which all its jobs on Spark carry."""
+    return token_hex(4)
+
+
 def joiner(
-    settings: Settings, expected: Callable[[], Decided], given: SparkSession | None = None
+    settings: Settings, expected: Callable[[], Decided], run: str | None = None, given: SparkSession | None = None
 ) -> Callable[[Rows, Surroundings], JoinedRows]:
     """What joins the rows of a query, before its plan is chosen: Spark where the user has chosen it, else DuckDB.
 
@@ -54,7 +59,9 @@ def joiner(
     from vistaql.engines.spark.relational import SparkJoiner
 
     configuration = expected()
-    return SparkJoiner(session_for(settings, configuration, given), settings.join, configuration.threads)
+    return SparkJoiner(
+        session_for(settings, configuration, given), settings.join, run or new_run(), configuration.threads
+    )
 
 
 def session_for(settings: Settings, configuration: Decided, given: SparkSession | None) -> SparkSession:
@@ -78,6 +85,7 @@ def running_engine(
     configuration: Decided,
     folder: str,
     progress: Progress,
+    run: str,
     given: SparkSession | None = None,
 ) -> Iterator[AnyEngine]:
     """The engine for one query, for the time of a block; on Spark in the session that was given, if one was."""
@@ -90,9 +98,8 @@ def running_engine(
     from vistaql.engines.spark.memory import running_conf
 
     spark = session_for(settings, configuration, given)
-    run = token_hex(4)
     with (
-        jobs(spark, run, "rows and features"),
+        jobs(spark, run, "images and features"),
         configured(spark, running_conf(configuration.cluster)),
         workers_with(spark, configuration.cluster.threads),
     ):

@@ -39,7 +39,8 @@ def jobs(spark: SparkSession, run: str, what: str) -> Iterator[None]:
         with in_words():
             yield
     except KeyboardInterrupt:
-        context.cancelJobGroup(group)
+        # A fit is many jobs, of which the next may be about to begin; PySpark has no such method yet.
+        context._jsc.sc().cancelJobGroupAndFutureJobs(group)  # noqa: SLF001
         raise
     finally:
         for name, value in before.items():

@@ -25,8 +25,8 @@ from vistaql.engines.inprocess.relational import (
     pointing_at,
 )  # fmt: skip
 from vistaql.engines.spark.conditions import equality, quoted, spark_condition
-from vistaql.engines.spark.failures import in_words
 from vistaql.engines.spark.frames import HINTS, Held, configured, from_arrow, workers_with
+from vistaql.engines.spark.jobs import jobs
 from vistaql.engines.spark.scans import as_before, table_frame, types_of
 from vistaql.logical.nodes import Filter, Join, JoinKind, Rows, images_of
 from vistaql.settings import JoinMethod, Persistence
@@ -46,6 +46,8 @@ class SparkJoiner:
 
     spark: SparkSession
     method: JoinMethod | None
+    run: str
+    """the id of the run, which its jobs carry"""
     threads: int = 1
     """of the workers that will run the CNN, so that they are the ones that read the tables"""
 
@@ -59,7 +61,8 @@ class SparkJoiner:
         known = [(join, condition) for join, condition in joins if condition is not None]
         if not joins or len(known) < len(joins):
             return join_rows(rows, around)
-        with configured(self.spark, NARROW), workers_with(self.spark, self.threads), in_words():
+        what = f"rows of {', '.join(join.right.table.name for join, _ in known)}"
+        with configured(self.spark, NARROW), workers_with(self.spark, self.threads), jobs(self.spark, self.run, what):
             found, counts = self.joined(rows, around, known)
         with connected(around.limits) as connection, pointing_at(rows):
             as_before(connection, BASE, found, {name: types[name] for name in names_needed(rows)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from vistaql.aside import side_by_side
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.spark import summing
 from vistaql.engines.spark.frames import Held, beside, from_arrow
@@ -118,10 +118,10 @@ def fit_folds(
         )
         return fit_fold(estimator, held.frame, number)
 
-    with ThreadPoolExecutor(max(1, min(choices.workers, examples.folds))) as pool:
+    with side_by_side(min(choices.workers, examples.folds), "fit-on-spark") as crew:
         # The jobs of these threads are of the run as well, so that Ctrl-C finds them.
         inherited = inheritable_thread_target(joined.sparkSession)(fit)
-        return list(pool.map(inherited, range(examples.folds)))
+        return list(crew.map(inherited, range(examples.folds)))
 
 
 def vectors_of(joined: DataFrame, width: int, examples: Examples, fold: int, *, with_columns: bool) -> DataFrame:

@@ -1,7 +1,7 @@
 """Weights on their way to the workers: as a file, once to each machine, never inside a task.
 
 Spark hands a file to an executor when its first task starts, and executors of one machine share it. Workers verify
-the SHA-256 that the CNN was registered with before they read it.
+the SHA-256 that the CNN was registered with, or that its published weights had here, before they read it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vistaql.engines.tensorflow.weights import known_file
-from vistaql.models.cnn import WeightsKind
+from vistaql.aside import aside
+from vistaql.engines.tensorflow.weights import file_digest, known_file, pretrained
+from vistaql.models.cnn import Weights, WeightsKind
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,11 +24,41 @@ if TYPE_CHECKING:
     from vistaql.models.cnn import Cnn
 
 
+def for_workers(spark: SparkSession, cnn: Cnn, threads: int) -> tuple[Cnn, str | None]:
+    """A CNN as workers build it, and the name of the file that Spark brings them for it, where it has to.
+
+    `threads` are TensorFlow's here, where published weights make a model once. Raises WEIGHTS_CHANGED,
+    DOWNLOAD_FAILED, NO_WEIGHTS.
+    """
+    if cnn.weights.kind is WeightsKind.IMAGENET:
+        from vistaql.engines.tensorflow.runtime import import_tensorflow, set_threads
+
+        aside(import_tensorflow, finish=True)
+        set_threads(threads, asked_for=False)
+        cnn = aside(lambda: fetched(cnn))
+    return cnn, sent_file(spark, cnn)
+
+
+@lru_cache(maxsize=8)
+def fetched(cnn: Cnn) -> Cnn:
+    """A CNN with its published weights in a file, for the life of this process. Raises DOWNLOAD_FAILED, NO_WEIGHTS.
+
+    Each worker would otherwise download them, and several first ones write one file at the same time.
+    """
+    from vistaql.engines.tensorflow.builders import build_unfilled
+
+    model = pretrained(build_unfilled(cnn.builder, cnn.input_size), cnn)
+    height, width = cnn.input_size
+    path = str(links() / f"{cnn.builder.rpartition(':')[2]}-{height}x{width}.weights.h5")
+    model.save_weights(path)
+    return replace(cnn, weights=Weights(WeightsKind.FILE, path, digest=file_digest(path)))
+
+
 def sent_file(spark: SparkSession, cnn: Cnn) -> str | None:
     """Give Spark the file of a CNN's weights; its name there. None where workers find the weights themselves.
 
-    They do in a local master, which shares our disk, and where weights are random, shipped with the package, or
-    downloaded by Keras. Raises WEIGHTS_CHANGED.
+    They do in a local master, which shares our disk, and where weights are random or shipped with the package.
+    Raises WEIGHTS_CHANGED.
     """
     context = spark.sparkContext
     if cnn.weights.kind is not WeightsKind.FILE or str(context.master).partition("[")[0] == "local":
@@ -44,7 +76,7 @@ def sent_file(spark: SparkSession, cnn: Cnn) -> str | None:
 
 @lru_cache(maxsize=1)
 def links() -> Path:
-    """The folder of names that say which weights a file holds; for the life of this process."""
+    """A folder of published weights and of names that say which weights a file holds; for the life of this process."""
     folder = Path(tempfile.mkdtemp(prefix="vistaql-weights-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
