@@ -215,7 +215,7 @@ class Session:
 
     def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
         """Enumerate physical plans, price them, choose one."""
-        return choose(bound.plan, sizes, self.machine, bound.settings)
+        return choose(bound.plan, sizes, self.machine.now(), bound.settings)
 
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""
@@ -266,7 +266,7 @@ class Session:
     ) -> Iterator[tuple[ast.Statement, Exploration | Report]]:
         """The answers of queries that may share passes: all at once, or one by one where that is no slower."""
         bounds = [bound for _, bound in group]
-        work = plan_together(bounds, self.prepare, self.machine, self.catalog) if len(group) > 1 else None
+        work = plan_together(bounds, self.prepare, self.machine.now(), self.catalog) if len(group) > 1 else None
         found = None
         if work is not None:
             self.announce(work.decision)

@@ -145,11 +145,12 @@ def test_the_search_finds_what_brute_force_finds(examples: int) -> None:
 
 
 @FEW
-def test_seconds_of_paths_are_those_of_their_plans_and_memory_is_never_more(examples: int) -> None:
+def test_seconds_and_disk_of_paths_are_those_of_their_plans_and_memory_is_never_more(examples: int) -> None:
     """The search and the plans it stands for agree: seconds up to what all plans share, in ascending order."""
 
-    def law(names: list[str], count: int) -> None:
+    def law(names: list[str], count: int, *, spools: bool) -> None:
         pricing = pricing_of(names, count)
+        pricing = replace(pricing, sizes=replace(pricing.sizes, spools=spools))
         space = plan_space(pricing, EARLY)
         paths = list(islice(space.paths(), 12))
         plans: list[Candidate] = [pricing.candidate(space.groupings(path), EARLY) for _, path in paths]
@@ -158,5 +159,6 @@ def test_seconds_of_paths_are_those_of_their_plans_and_memory_is_never_more(exam
         assert [spent for spent, _ in paths] == sorted(spent for spent, _ in paths)
         for plan, (_, path) in zip(plans, paths, strict=True):
             assert plan.peak_bytes >= max(edge[1] for edge in path)
+            assert plan.disk_bytes == max(edge[5] for edge in path)
 
-    run_law(law, examples, names=layers(4), count=COUNTS)
+    run_law(law, examples, names=layers(4), count=COUNTS, spools=st.booleans())

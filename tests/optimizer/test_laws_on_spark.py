@@ -17,7 +17,7 @@ from vistaql.optimizer.configuration import configure
 from vistaql.optimizer.enumerate import every_grouping, resume_points
 from vistaql.optimizer.lower import lower_groupings, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
-from vistaql.optimizer.regions import contents_of, executors_of, regions_of
+from vistaql.optimizer.regions import contents_of, executors_of, regions_of, spilled_bytes
 from vistaql.optimizer.spark import other_choices, partition_count, spark_seconds, worker_choices
 from vistaql.optimizer.spark_candidates import OnCluster, largest_kept, spark_candidates
 from vistaql.physical.choices import ClusterChoices
@@ -30,8 +30,8 @@ from vistaql.settings import JoinMethod, Persistence, Placement, Settings, Train
 TWO_CORES = Machine(2, 8 * 10**9)
 
 
-def every_plan(query: Explore, sizes: Sizes, settings: Settings) -> Iterator[tuple[float, int]]:
-    """Seconds and bytes of every grouping with every choice that the settings leave open, priced one by one."""
+def every_plan(query: Explore, sizes: Sizes, settings: Settings) -> Iterator[tuple[float, int, int]]:
+    """Seconds, memory and disk of every grouping with every choice that the settings leave open, priced one by one."""
     ((cnn, outputs),) = wanted_by_cnn(query).items()
     named = OnCluster(query, sizes, TWO_CORES, settings).named
     every = [(item,) for item in every_grouping(cnn, outputs)]
@@ -60,12 +60,13 @@ def every_plan(query: Explore, sizes: Sizes, settings: Settings) -> Iterator[tup
                     for choices in other_choices(replace(workers, place=place, partitions=count), settings):
                         executors = executors_of(settings.spark, choices)
                         needs = regions_of(contents, TWO_CORES.calibration, choices, executors).total(executors)
-                        yield sum(seconds(node, choices) for node in order), needs
+                        took = sum(seconds(node, choices) for node in order)
+                        yield took, needs, spilled_bytes(contents, choices)
 
 
-def cheapest(plans: list[Candidate], limit: float) -> float:
+def cheapest(plans: list[Candidate], limit: float, disk: float = math.inf) -> float:
     """Seconds of the cheapest plan that fits."""
-    return min((plan.seconds for plan in plans if plan.peak_bytes <= limit), default=math.inf)
+    return min((plan.seconds for plan in plans if plan.fits(limit, disk)), default=math.inf)
 
 
 CHOICES = st.builds(
@@ -80,6 +81,7 @@ CHOICES = st.builds(
 COUNTS = st.one_of(st.integers(10, 10**4), st.integers(10**4, 10**7))
 # Around what plans of the tiny CNN need.
 LIMITS = st.one_of(st.integers(25 * 10**8, 45 * 10**8), st.integers(10**9, 10**11))
+DISKS = st.one_of(st.just(2**62), st.integers(0, 10**9), st.integers(0, 10**12))
 
 
 def sizes_of(count: int, share: float, image_bytes: int) -> Sizes:
@@ -93,14 +95,15 @@ BYTES = st.sampled_from([2_000, 90_000])
 
 @FEW
 def test_the_search_finds_what_brute_force_finds(examples: int) -> None:
-    def law(names: list[str], count: int, share: float, size: int, chosen: Settings, limit: int) -> None:
-        query, sizes = query_of(names), sizes_of(count, share, size)
-        found = cheapest(list(spark_candidates(query, sizes, TWO_CORES, chosen, limit)), limit)
-        best = min((took for took, needs in every_plan(query, sizes, chosen) if needs <= limit), default=math.inf)
+    def law(names: list[str], count: int, share: float, size: int, chosen: Settings, limit: int, disk: int) -> None:
+        query, sizes, machine = query_of(names), sizes_of(count, share, size), replace(TWO_CORES, disk_bytes=disk)
+        found = cheapest(list(spark_candidates(query, sizes, machine, chosen, limit)), limit, disk)
+        plans = every_plan(query, sizes, chosen)
+        best = min((took for took, needs, lies in plans if needs <= limit and lies <= disk), default=math.inf)
         assert found == pytest.approx(best)
 
     run_law(
-        law, examples, names=layers(3), count=COUNTS, share=SHARES, size=BYTES, chosen=CHOICES, limit=LIMITS
+        law, examples, names=layers(3), count=COUNTS, share=SHARES, size=BYTES, chosen=CHOICES, limit=LIMITS, disk=DISKS
     )  # fmt: skip
 
 

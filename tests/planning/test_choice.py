@@ -17,7 +17,7 @@ from vistaql.logical.rules import RULES
 from vistaql.models import roster
 from vistaql.optimizer.candidate import Pricing
 from vistaql.optimizer.candidates import enumerate_candidates
-from vistaql.optimizer.choose import Decision, choose
+from vistaql.optimizer.choose import Constraint, Decision, choose
 from vistaql.optimizer.machine import Machine
 from vistaql.physical.operators import RunPass
 from vistaql.physical.run import run_order
@@ -107,8 +107,9 @@ def test_the_chosen_plan_is_the_cheapest_that_fits(
     decision = decide(bind(text), scaled(sizes, count), machine)
     assume(decision is not None)
     assert decision is not None
+    limits = {Constraint.MEMORY: machine.memory_bytes, Constraint.DISK: machine.disk_bytes}
     assert all(decision.chosen.seconds <= loser.seconds for loser in decision.losers)
-    assert all(item.needs > item.has == machine.memory_bytes for item in decision.rejections)
+    assert all(item.needs > item.has == limits[item.constraint] for item in decision.rejections)
 
 
 @pytest.mark.parametrize("plan", [PlanChoice.LAZY, PlanChoice.EAGER, PlanChoice.STAGED])

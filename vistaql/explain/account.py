@@ -13,7 +13,6 @@ from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.memory import Ledger, ledger
 from vistaql.optimizer.regions import spark_ledger
-from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Keep, Operator, ReadRows, RunPass
 from vistaql.physical.run import Actual, run_order
 from vistaql.plan.node import Node
@@ -22,13 +21,12 @@ from vistaql.spark_settings import SparkSettings
 
 @dataclass(frozen=True)
 class Loser:
-    """A plan that fits and was not taken, and why. `beaten`: another takes neither more seconds nor more memory.
+    """A plan that fits and was not taken, and why. `beaten`: another takes no more seconds, memory and disk.
 
     `name` is short for a plan on Spark: what differs from the chosen one.
     """
 
     candidate: Candidate
-    disk_bytes: int
     why: str
     beaten: bool
     name: str
@@ -121,18 +119,12 @@ def loser(candidate: Candidate, decision: Decision) -> Loser:
     """A plan that was not taken, with the reason."""
     fitting = (decision.chosen, *decision.losers)
     beaten = any(
-        other.seconds <= candidate.seconds and other.peak_bytes <= candidate.peak_bytes
+        other.seconds <= candidate.seconds and other.fits(candidate.peak_bytes, candidate.disk_bytes)
         for other in fitting
         if other is not candidate
     )
     name = named(candidate, decision)
-    return Loser(candidate, disk_bytes(candidate, decision), why_lost(candidate, decision), beaten, name)
-
-
-def disk_bytes(candidate: Candidate, decision: Decision) -> int:
-    """Bytes of kept tensors that go to disk."""
-    kept = (item for item in run_order(candidate.plan) if isinstance(item, Keep))
-    return sum(item.bytes(decision.sizes) for item in kept if item.source.storage is Storage.DISK)
+    return Loser(candidate, why_lost(candidate, decision), beaten, name)
 
 
 def kind_of(candidate: Candidate) -> tuple[object, ...]:

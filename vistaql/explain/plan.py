@@ -36,6 +36,7 @@ def plan_json(account: Account, *, with_graph: bool) -> dict[str, object]:
         "engine": engine_of(chosen),
         "seconds": round(chosen.seconds, 3),
         "peak_bytes": chosen.peak_bytes,
+        "disk_bytes": chosen.disk_bytes,
         "memory_limit": decision.limit_bytes,
         "threads": chosen.configuration.threads,
         "images": decision.sizes.images,
@@ -86,7 +87,7 @@ def loser_json(item: Loser) -> dict[str, object]:
         "plan": item.candidate.name,
         "seconds": round(item.candidate.seconds, 3),
         "peak_bytes": item.candidate.peak_bytes,
-        "disk_bytes": item.disk_bytes,
+        "disk_bytes": item.candidate.disk_bytes,
         "why": item.why,
     }
 

@@ -41,7 +41,15 @@ def why_lost(loser: Candidate, decision: Decision) -> str:
     difference = sum(longer for longer in more.values() if longer > 0)
     dear = [work for work in sorted(more, key=lambda work: -more[work]) if more[work] > WORTH_A_WORD * difference]
     told = [words(work, loser, decision) for work in dear if more[work] > 0]
-    return ", ".join(told) or "takes more memory for the same time"
+    return ", ".join(told) or no_more_work(loser, decision)
+
+
+def no_more_work(loser: Candidate, decision: Decision) -> str:
+    """Why a plan lost that does no more: fits wait for one another, or it takes more room for the same time."""
+    if loser.configuration.fit_workers < decision.chosen.configuration.fit_workers:
+        return "fits one after the other"
+    more = "memory" if loser.peak_bytes > decision.chosen.peak_bytes else "disk"
+    return f"takes more {more} for the same time"
 
 
 def spent(candidate: Candidate, decision: Decision) -> dict[Work, float]:

@@ -9,6 +9,7 @@ from vistaql.explain.account import Account, Loser, settings_of
 from vistaql.explain.logical import rewrites_text
 from vistaql.explain.steps import Figures, Step
 from vistaql.frontend.ast import ExplainMode
+from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.memory import Ledger
 from vistaql.units import format_duration, format_size
 
@@ -152,9 +153,9 @@ def loser_row(item: Loser) -> tuple[str, str, str]:
 
 
 def ranking(account: Account) -> list[str]:
-    """All plans that no other beats in seconds and memory, the cheapest first; then those that are beaten."""
+    """All plans that no other beats in seconds, memory and disk, the cheapest first; then those that are beaten."""
     chosen = account.decision.chosen
-    first = (chosen.name, plan_figures(chosen.seconds, chosen.peak_bytes, 0), "chosen")
+    first = (chosen.name, plan_figures(chosen), "chosen")
     standing = [item for item in account.losers if not item.beaten]
     beaten = [item for item in account.losers if item.beaten]
     heads = ("", f"{'time':>10}{'peak':>8}{'disk':>8}", "")
@@ -163,13 +164,14 @@ def ranking(account: Account) -> list[str]:
 
 def candidate_row(item: Loser) -> tuple[str, str, str]:
     """Name, figures and reason of a plan that was not taken."""
-    figures = plan_figures(item.candidate.seconds, item.candidate.peak_bytes, item.disk_bytes)
+    figures = plan_figures(item.candidate)
     return item.candidate.name, figures, item.why
 
 
-def plan_figures(seconds: float, peak: int, disk: int) -> str:
+def plan_figures(plan: Candidate) -> str:
     """Seconds, memory, and disk where it takes some."""
-    return f"{format_duration(seconds):>10}{format_size(peak):>8}{format_size(disk) if disk else '':>8}"
+    disk = format_size(plan.disk_bytes) if plan.disk_bytes else ""
+    return f"{format_duration(plan.seconds):>10}{format_size(plan.peak_bytes):>8}{disk:>8}"
 
 
 def rejected(account: Account) -> tuple[str, list[tuple[str, str, str]]]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from vistaql.logical.nodes import Query
 from vistaql.optimizer.configuration import Configuration, configure
 from vistaql.optimizer.cost import price
+from vistaql.optimizer.disk import disk_bytes
 from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import Grouping, Strategy, plan_words, strategy_of
 from vistaql.optimizer.lower import lower_groupings, placements
@@ -23,7 +24,7 @@ from vistaql.settings import Placement, Settings
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plan that could run: its price in seconds, operator by operator, and its peak of memory."""
+    """A plan that could run: its price in seconds, operator by operator, and its peaks of memory and of disk."""
 
     strategy: Strategy
     plan: Operator
@@ -31,6 +32,8 @@ class Candidate:
     prices: tuple[tuple[str, float], ...]
     """seconds by digest of the operator"""
     peak_bytes: int
+    disk_bytes: int
+    """what it has on disk at most at once: kept tensors, and vectors"""
     groupings: tuple[Grouping, ...]
     """the passes, CNN by CNN"""
     placement: Placement
@@ -41,6 +44,10 @@ class Candidate:
     def seconds(self) -> float:
         """Predicted seconds of the whole plan."""
         return sum(price for _, price in self.prices)
+
+    def fits(self, memory: float, disk: float) -> bool:
+        """Whether so many bytes are enough."""
+        return self.peak_bytes <= memory and self.disk_bytes <= disk
 
     @cached_property
     def name(self) -> str:
@@ -99,7 +106,7 @@ class Pricing:
     def candidate(
         self, groupings: tuple[Grouping, ...], placement: Placement, peak_bytes: int | None = None
     ) -> Candidate:
-        """A plan with its seconds and its peak of memory; a strategy that is asked for gives it its name."""
+        """A plan with its seconds and its peaks of memory and disk; a strategy that is asked for gives it its name."""
         on_disk = any(group.storage is Storage.DISK for item in groupings for group in item.kept)
         configuration = self.configuration(Storage.DISK if on_disk else Storage.MEMORY)
         plan, order = self.lowered(groupings, placement)
@@ -109,6 +116,7 @@ class Pricing:
             configuration=configuration,
             prices=tuple((item.digest, self.seconds(item, configuration)) for item in order),
             peak_bytes=self.peak_bytes(groupings, placement) if peak_bytes is None else peak_bytes,
+            disk_bytes=disk_bytes(order, self.sizes),
             groupings=groupings,
             placement=placement,
             joined_late=placement is Placement.AFTER_INFERENCE and len(placements(self.query)) > 1,

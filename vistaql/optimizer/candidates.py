@@ -11,6 +11,7 @@ from vistaql.logical.nodes import Query
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.cost import seconds
+from vistaql.optimizer.disk import exports, vectors_on_disk, winner_on_disk
 from vistaql.optimizer.enumerate import Stored
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
 from vistaql.optimizer.lower import lower, placements, wanted_by_cnn
@@ -29,7 +30,6 @@ from vistaql.physical.operators import (
     PickFeatures,
     ReadImages,
     ReadRows,
-    WriteFeatures,
 )
 from vistaql.physical.resources import Resources
 from vistaql.physical.run import run_order
@@ -69,7 +69,8 @@ def enumerate_candidates(pricing: Pricing, limit: float = math.inf) -> list[Cand
         found.setdefault(groupings, pricing.candidate(groupings, early))
     for item in frontier(plan_space(pricing, early, limit=limit), pricing, early, limit, found):
         found.setdefault(item.groupings, item)
-    cheapest = min(found.values(), key=lambda item: (item.peak_bytes > limit, item.seconds, item.peak_bytes))
+    disk = machine.disk_bytes
+    cheapest = min(found.values(), key=lambda item: (not item.fits(limit, disk), item.seconds, item.peak_bytes))
     worse = late if sizes.images < sizes.all_images else []
     after = (pricing.candidate(cheapest.groupings, placement) for placement in worse)
     return [*found.values(), *after, *on_spark]
@@ -87,19 +88,25 @@ def frontier(
     space: PlanSpace, pricing: Pricing, placement: Placement, limit: float, known: Mapping[Groupings, Candidate]
 ) -> Iterator[Candidate]:
     """The cheapest plan below the limit, then the cheapest of those that take less memory than it, and so on."""
-
-    def peak(item: Groupings) -> int:
-        return known[item].peak_bytes if item in known else pricing.peak_bytes(item, placement)
-
     shares, looked_at = TIGHTER, LOOKED_AT
     for _ in range(FRONTIER):
         plans = (item for share in shares for item in islice(space.cheapest_first(share * limit), looked_at))
-        found = next(((item, needs) for item in plans if (needs := peak(item)) <= limit), None)
+        priced = (priced_below(limit, item, pricing, placement, known) for item in plans)
+        found = next((item for item in priced if item and item.disk_bytes <= space.disk), None)
         if found is None:
             return
-        candidate = known.get(found[0]) or pricing.candidate(found[0], placement, found[1])
-        yield candidate
-        shares, looked_at, limit = TIGHTER[:1], LOOKED_AT_FOR_LESS, SMALLER * candidate.peak_bytes
+        yield found
+        shares, looked_at, limit = TIGHTER[:1], LOOKED_AT_FOR_LESS, SMALLER * found.peak_bytes
+
+
+def priced_below(
+    limit: float, groupings: Groupings, pricing: Pricing, placement: Placement, known: Mapping[Groupings, Candidate]
+) -> Candidate | None:
+    """A plan with its price; None where it needs more memory, which is asked before anything else."""
+    if groupings in known:
+        return known[groupings] if known[groupings].peak_bytes <= limit else None
+    needs = pricing.peak_bytes(groupings, placement)
+    return pricing.candidate(groupings, placement, needs) if needs <= limit else None
 
 
 def plan_space(
@@ -138,15 +145,21 @@ def plan_space(
     # The best layer is learnt from once more after all passes.
     last = (item.best.size(sizes) + item.memory(sizes) for item in order if isinstance(item, FitAlone))
     floor = base + max(last, default=0)
-    return PlanSpace(tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items()), floor, limit)
+    each = tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items())
+    return PlanSpace(each, floor, limit, pricing.machine.disk_bytes)
 
 
 def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, str], Reading]:
-    """What learning from each output holds, by CNN and column; nothing where vectors go to a file."""
+    """What learning from each output holds, by CNN and column; no memory where vectors go to a file."""
     picks = [item for item in order if isinstance(item, PickFeatures)]
-    if isinstance(order[-1], WriteFeatures):
-        return {(item.source.cnn.digest, item.output.column): Reading() for item in picks}
     found: dict[tuple[str, str], Reading] = {}
+    if exports(order):
+        lying = 0
+        for pick in picks:
+            size = vectors_on_disk(pick, sizes, export=True)
+            found[pick.source.cnn.digest, pick.output.column] = Reading(spilled=size, spilled_before=lying)
+            lying += size
+        return found
     for pick in picks:
         fits = [item for item in order if isinstance(item, Fit) and item.features == pick]
         best = [item for item in order if isinstance(item, BestSoFar) and item.fit in fits]
@@ -156,5 +169,7 @@ def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, st
             other.vector + pick.size(sizes),
             other.winners + sum(item.before.size(sizes) for item in best if item.before),
             max([other.needs, *(fit.memory(sizes) for fit in fits)]),
+            other.spilled + vectors_on_disk(pick, sizes, export=False),
+            other.spilled_before + sum(winner_on_disk(item.before, sizes) for item in best),
         )
     return found

@@ -14,6 +14,7 @@ from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.candidates import enumerate_candidates
 from vistaql.optimizer.configuration import configure
 from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.spark import room_on_disk
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Operator, PickFeatures
 from vistaql.physical.run import run_order
@@ -26,6 +27,7 @@ class Constraint(Enum):
     """Why a plan cannot run."""
 
     MEMORY = "memory"
+    DISK = "disk"
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,31 @@ def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> 
     sizes = replace(sizes, fit_workers=configure(machine, settings, Storage.MEMORY).fit_workers)
     with uncollected():
         candidates = candidates_of(Pricing(query, sizes, machine, settings), limit)
-    allowed = [item for item in candidates if forced is None or item.strategy.value == forced.value]
-    fitting = [item for item in allowed if item.peak_bytes <= limit]
-    rejections = tuple(
-        Rejection(item, Constraint.MEMORY, item.peak_bytes, limit) for item in candidates if item.peak_bytes > limit
-    )
-    if not fitting:
-        raise no_plan(allowed, limit, others_fit=len(rejections) < len(candidates))
-    chosen = min(fitting, key=order)
-    others = [item for item in candidates if item is not chosen and item.peak_bytes <= limit]
+    verdicts = [(item, rejected(item, limit, room_for(item, machine, settings))) for item in candidates]
+    rejections = tuple(verdict for _, verdict in verdicts if verdict)
+    fitting = [item for item, verdict in verdicts if not verdict]
+    allowed = [item for item in fitting if forced is None or item.strategy.value == forced.value]
+    if not allowed:
+        wanted = [item for item in rejections if forced is None or item.candidate.strategy.value == forced.value]
+        raise no_plan(wanted, limit, others_fit=bool(fitting))
+    chosen = min(allowed, key=order)
+    others = [item for item in fitting if item is not chosen]
     sizes = replace(sizes, spools=chosen.configuration.spools, fit_workers=chosen.configuration.fit_workers)
     return Decision(query, chosen, tuple(sorted(others, key=order)), rejections, forced, machine, limit, sizes)
+
+
+def room_for(candidate: Candidate, machine: Machine, settings: Settings) -> float:
+    """Bytes that a plan may have on disk."""
+    return machine.disk_bytes if candidate.configuration.cluster is None else room_on_disk(machine, settings)
+
+
+def rejected(candidate: Candidate, limit: int, disk: float) -> Rejection | None:
+    """The first inequality that a plan breaks; None where it fits."""
+    if candidate.peak_bytes > limit:
+        return Rejection(candidate, Constraint.MEMORY, candidate.peak_bytes, limit)
+    if candidate.disk_bytes > disk:
+        return Rejection(candidate, Constraint.DISK, candidate.disk_bytes, int(disk))
+    return None
 
 
 @contextmanager
@@ -110,15 +126,19 @@ def order(candidate: Candidate) -> tuple[float, int]:
     return candidate.seconds, candidate.peak_bytes
 
 
-def no_plan(candidates: list[Candidate], limit: int, *, others_fit: bool) -> VistaQLError:
-    """Nothing that is allowed fits: the nearest plan, what it needs, and what to change."""
-    nearest = min(candidates, key=lambda item: item.peak_bytes)
-    needs = format_size(nearest.peak_bytes)
-    ways = [f"SET memory_limit = {nearest.peak_bytes / 1e9 + 0.1:.1f}GB", "ask for fewer layers", "add SAMPLE n"]
-    if others_fit:
-        ways.insert(0, "SET plan = auto")
-    return VistaQLError(
-        Code.NO_FEASIBLE_PLAN,
-        f"No plan fits into {format_size(limit)}: the smallest, {nearest.name}, needs {needs}.",
-        hint="; or ".join(ways) + ".",
-    )
+def no_plan(rejections: list[Rejection], limit: int, *, others_fit: bool) -> VistaQLError:
+    """Nothing that is allowed fits: the nearest plan, what it needs, and what to change.
+
+    One that lacks disk only is nearer than any that lacks memory: it is told what is free.
+    """
+    nearest = min(rejections, key=lambda item: (item.constraint is not Constraint.DISK, item.needs))
+    name, needs = nearest.candidate.name, format_size(nearest.needs)
+    if nearest.constraint is Constraint.DISK:
+        said = f"No plan fits: {name} needs {needs} of disk, and {format_size(nearest.has)} are free."
+        ways = ["free some space", "name another disk in the environment: TMPDIR=/big/disk vistaql .."]
+    else:
+        said = f"No plan fits into {format_size(limit)}: the smallest, {name}, needs {needs}."
+        ways = [f"SET memory_limit = {nearest.needs / 1e9 + 0.1:.1f}GB", "ask for fewer layers"]
+    ways = ["SET plan = auto"] * others_fit + [*ways, "add SAMPLE n"]
+    hint = "; or ".join(ways)
+    return VistaQLError(Code.NO_FEASIBLE_PLAN, said, hint=f"{hint[0].upper()}{hint[1:]}.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass, field
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vistaql.optimizer.calibration import Calibration
@@ -14,7 +16,8 @@ from vistaql.optimizer.calibration import Calibration
 class Machine:
     """Cores and bytes of memory that this process may use, and the machine's rates.
 
-    `reserve_bytes` are left to the system and to other programs, and not part of `memory_bytes`.
+    `reserve_bytes` are left to the system and to other programs, and not part of `memory_bytes`. `disk_bytes` are free
+    where runs keep files.
     """
 
     cores: int
@@ -25,6 +28,13 @@ class Machine:
     """whether TensorFlow is in this process already"""
     spark_started: bool = False
     """whether Spark runs already, with its Python workers"""
+    disk_bytes: int = 2**62
+    disk_folder: str | None = None
+    """where runs keep files; None on a machine that is described and not found"""
+
+    def now(self) -> Machine:
+        """The machine with what is free on its disk now; one that is described stays as it is."""
+        return self if self.disk_folder is None else replace(self, disk_bytes=free_disk(self.disk_folder))
 
 
 # Left to the system and to other programs: a tenth of memory, at least this.
@@ -39,7 +49,31 @@ def detect() -> Machine:
     cores += [limit for limit in (cgroup_cores(),) if limit]
     memory = min([host_memory(), *(limit for limit in (cgroup_memory(),) if limit)])
     reserve = min(max(memory // 10, LEAST_RESERVE), memory // 2)
-    return Machine(max(1, min(cores)), memory - reserve, reserve_bytes=reserve)
+    folder = temporary_folder()
+    return Machine(
+        max(1, min(cores)),
+        memory - reserve,
+        reserve_bytes=reserve,
+        disk_bytes=free_disk(folder),
+        disk_folder=folder,
+    )
+
+
+def temporary_folder() -> str:
+    """Where runs keep files: TMPDIR, or what the system has for that."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        # No folder can be written to: a run says so if it has to write.
+        return os.curdir
+
+
+def free_disk(folder: str) -> int:
+    """Bytes that may still be written to the disk of a folder; none where it cannot be asked."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def machine_name() -> str:

@@ -20,7 +20,7 @@ class Tensor:
     """A tensor that can be kept between two passes, and where.
 
     `written` are the seconds to write it, `read` those that reading takes beyond reading from memory, `bytes` lie in
-    memory.
+    memory, `spilled` on disk.
     """
 
     layer: str
@@ -28,10 +28,12 @@ class Tensor:
     written: float
     read: float
     bytes: int
+    spilled: int
 
 
-Way = tuple[int, float, int, int]
-"""a pass by what it leaves: the number of the fresh tensor (0: none), seconds, bytes it needs, bytes left in memory"""
+Way = tuple[int, float, int, int, int]
+"""a pass by what it leaves: the number of the fresh tensor (0: none), seconds, bytes it needs, bytes left in memory and
+on disk"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ class PassPrices:
 
     def found_ways(self, start: int, end: int, source: str | None) -> Iterator[Way]:
         """The same, each asked of its operators."""
-        yield (0, *self.run(start, end, source, None), 0)
+        yield (0, *self.run(start, end, source, None), 0, 0)
         if end == len(self.outputs):
             return
         if (end, source) not in self._worth:
@@ -92,7 +94,7 @@ class PassPrices:
             first = len(STORAGES) * self.points.index(point)
             for place in range(first, first + len(STORAGES)):
                 tensor = self.tensors[place]
-                yield place + 1, took + tensor.written, needs, tensor.bytes
+                yield place + 1, took + tensor.written, needs, tensor.bytes, tensor.spilled
 
     def from_store(self, start: int, end: int) -> float:
         """Seconds to read vectors that are stored."""
@@ -150,4 +152,5 @@ class PassPrices:
             inference = Pass(self.cnn, layer, self.outputs[-1:])
             far, near = (RunPass(self.keep(layer, place), inference, Storage.MEMORY) for place in STORAGES[::-1])
             longer = self.price(far) - self.price(near)
-        return Tensor(layer, storage, self.price(keep), longer, keep.size(self.sizes))
+        held = keep.size(self.sizes)
+        return Tensor(layer, storage, self.price(keep), longer, held, keep.bytes(self.sizes) - held)

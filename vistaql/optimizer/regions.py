@@ -76,6 +76,11 @@ def regions_of(contents: Contents, rates: Calibration, choices: ClusterChoices, 
     )
 
 
+def spilled_bytes(contents: Contents, choices: ClusterChoices) -> int:
+    """What Spark puts on disk: all that it holds for later passes, or nothing."""
+    return contents.vectors + contents.tensors if choices.persistence is Persistence.DISK else 0
+
+
 def tasks_of(choices: ClusterChoices, executors: int) -> int:
     """Workers of one executor."""
     return math.ceil(choices.workers / executors)

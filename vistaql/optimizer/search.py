@@ -1,8 +1,8 @@
 """The search: all groupings as paths through a graph of states, the cheapest first.
 
 A state says how many wanted layers are computed, and which tensor is kept. An edge is a pass: a group of layers, and
-what it keeps. Seconds add up along a path; memory is the most that any of its passes takes, so that a limit takes
-edges away. Both are told by the operators themselves, which `passes.py` builds and asks, and never computes.
+what it keeps. Seconds add up along a path; memory and disk are the most that any of its passes takes, so that limits
+take edges away. All are told by the operators themselves, which `passes.py` builds and asks, and never computes.
 
 The memory of an edge leaves out what depends on other passes; it is never more than the plan takes in the end. Whoever
 takes plans off the search, in the order of their seconds, checks each, and the first that fits is the cheapest.
@@ -24,8 +24,8 @@ from vistaql.physical.engine import Storage
 
 State = tuple[int, int, int]
 """the CNN in work, how many of its layers are computed, and the tensor that is kept: a number, 0 for none"""
-Edge = tuple[float, int, State, str | None, Origin]
-"""seconds, bytes of memory, the state behind it, and where the pass starts"""
+Edge = tuple[float, int, State, str | None, Origin, int]
+"""seconds, bytes of memory, the state behind it, where the pass starts, and bytes on disk"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,8 @@ class PlanSpace:
     """bytes that every plan takes, whatever its passes"""
     most: float = math.inf
     """bytes that no pass may take; searches below a smaller limit are narrower"""
+    disk: float = math.inf
+    """bytes that may lie on disk; searches below fewer are narrower"""
 
     @property
     def first(self) -> State:
@@ -53,7 +55,7 @@ class PlanSpace:
             state = waiting.pop()
             if state in found or state[0] == len(self.costs):
                 continue
-            found[state] = [edge for edge in self.following(state) if edge[1] <= self.most]
+            found[state] = [edge for edge in self.following(state) if edge[1] <= self.most and edge[5] <= self.disk]
             waiting.extend(edge[2] for edge in found[state])
         return dict(sorted(found.items()))
 
@@ -65,11 +67,11 @@ class PlanSpace:
         for end in range(done + 1, len(costs.prices.outputs) + 1):
             last = (place + 1, 0, 0) if end == len(costs.prices.outputs) else None
             for source, origin, extra in starts:
-                for left, took, needs in costs.from_pass(done, end, source, carried, number):
-                    yield took + extra, needs, last or (place, end, left), source, origin
+                for left, took, needs, lying in costs.from_pass(done, end, source, carried, number):
+                    yield took + extra, needs, last or (place, end, left), source, origin, lying
             if costs.prices.stored and costs.prices.answered(done, end):
-                took, needs = costs.from_store(done, end, carried)
-                yield took, needs, last or (place, end, number), None, Origin.STORED_VECTORS
+                took, needs, lying = costs.from_store(done, end, carried)
+                yield took, needs, last or (place, end, number), None, Origin.STORED_VECTORS, lying
 
     def starts(self, place: int, done: int, carried: Tensor | None) -> list[tuple[str | None, Origin, float]]:
         """Where a pass can start, and seconds that this takes beyond a start from pixels or from what lies there."""
@@ -118,7 +120,7 @@ class PlanSpace:
         """A path as one grouping for each CNN."""
         groups: list[list[Group]] = [[] for _ in self.costs]
         place, done, number = self.first
-        for _, _, after, source, origin in path:
+        for _, _, after, source, origin, _ in path:
             outputs = self.costs[place].prices.outputs
             end = after[1] if after[0] == place else len(outputs)
             fresh = self.carried(place, after[2]) if after[0] == place and after[2] != number else None

@@ -6,6 +6,7 @@ share the cores, and where learners are fitted.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -115,6 +116,11 @@ def with_workers(machine: Machine, settings: Settings) -> Machine:
         return machine
     workers = max(worker_counts(machine, settings))
     return replace(machine, cores=max(machine.cores, workers * (settings.threads or 1)))
+
+
+def room_on_disk(machine: Machine, settings: Settings) -> float:
+    """Bytes that Spark may put on disk: what is free here; how much the machines of a cluster have is not known."""
+    return machine.disk_bytes if settings.spark.master.startswith("local") else math.inf
 
 
 def partition_count(images: int, largest: int, workers: int) -> int:

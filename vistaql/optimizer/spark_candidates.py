@@ -13,11 +13,12 @@ from vistaql.optimizer.configuration import Configuration, configure
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named, strategy_of
 from vistaql.optimizer.lower import lower_groupings, placements, reader, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
-from vistaql.optimizer.regions import Contents, contents_of, executors_of, regions_of
+from vistaql.optimizer.regions import Contents, contents_of, executors_of, regions_of, spilled_bytes
 from vistaql.optimizer.spark import (
     matters,
     open_choices,
     other_choices,
+    room_on_disk,
     spark_seconds,
     with_workers,
     worker_choices,
@@ -62,6 +63,11 @@ class OnCluster:
         """What is decided in any case."""
         return configure(self.machine, self.settings, Storage.MEMORY)
 
+    @property
+    def disk(self) -> float:
+        """Bytes that may lie on disk."""
+        return room_on_disk(self.machine, self.settings)
+
     def candidates(self) -> Iterator[Candidate]:
         """Every plan that is worth a word, each once."""
         places = open_choices(self.settings.placement, Placement)
@@ -102,7 +108,7 @@ class OnCluster:
         )
         _, contents = self.lowered(self.of_strategy(Strategy.EAGER), choices.place)
         executors = executors_of(self.settings.spark, choices)
-        return SparkSpace(passes, contents, choices, executors, self.settings, self.limit)
+        return SparkSpace(passes, contents, choices, executors, self.settings, self.limit, self.disk)
 
     def configuration(self, choices: ClusterChoices) -> Configuration:
         """The configuration with what was chosen about Spark."""
@@ -128,6 +134,7 @@ class OnCluster:
             configuration=configuration,
             prices=tuple((node.digest, self.price(node, choices, configuration)) for node in order),
             peak_bytes=regions.total(executors),
+            disk_bytes=spilled_bytes(contents, choices),
             groupings=groupings,
             placement=choices.place,
             joined_late=choices.place is Placement.AFTER_INFERENCE and len(placements(self.query)) > 1,

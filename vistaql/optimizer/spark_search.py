@@ -22,7 +22,7 @@ from vistaql.optimizer.configuration import Configuration
 from vistaql.optimizer.enumerate import resume_points, worth_keeping
 from vistaql.optimizer.grouping import Group, Grouping, pass_of
 from vistaql.optimizer.machine import Machine
-from vistaql.optimizer.regions import Contents, regions_of, tasks_of
+from vistaql.optimizer.regions import Contents, regions_of, spilled_bytes, tasks_of
 from vistaql.optimizer.spark import Work, held_bytes, kept_seconds, partition_count, terms_of, vector_bytes, work_of
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
@@ -192,6 +192,7 @@ class SparkSpace:
     executors: int
     settings: Settings
     limit: float
+    disk: float = math.inf
     _known: dict[tuple[ClusterChoices, Bounds], Found] = field(default_factory=dict)
 
     @property
@@ -238,10 +239,11 @@ class SparkSpace:
 
     def cheapest(self, choices: ClusterChoices) -> tuple[Found, int, bool]:
         """The cheapest plan that fits, its partitions, and whether a cheaper one did not fit."""
-        best, partitions, bound = Found(math.inf), 0, False
+        best, partitions = Found(math.inf), 0
+        bound = not all(self.lies(size, choices) for size in self.counts)
         for count in sorted(set(self.counts.values())):
             cut = replace(choices, partitions=count)
-            for kept in (size for size, least in self.counts.items() if least <= count):
+            for kept in (size for size, least in self.counts.items() if least <= count and self.lies(size, choices)):
                 found = self.within(cut, Bounds(kept))
                 if found.seconds >= best.seconds:
                     # With smaller tensors it takes no less.
@@ -254,6 +256,10 @@ class SparkSpace:
                 if found.seconds < best.seconds:
                     best, partitions = found, count
         return best, partitions, bound
+
+    def lies(self, kept: int, choices: ClusterChoices) -> bool:
+        """Whether the disk takes what is put there with such a kept tensor."""
+        return spilled_bytes(self.holding(kept, 0), choices) <= self.disk
 
     def within(self, choices: ClusterChoices, bounds: Bounds) -> Found:
         """The cheapest plan within bounds, whether or not it fits."""
@@ -278,9 +284,12 @@ class SparkSpace:
 
     def bytes(self, choices: ClusterChoices, kept: int, running: int) -> int:
         """Bytes of a plan with such a kept tensor and such a largest pass."""
+        return regions_of(self.holding(kept, running), self.rates, choices, self.executors).total(self.executors)
+
+    def holding(self, kept: int, running: int) -> Contents:
+        """What such a plan has Spark hold."""
         tensors = kept * self.reader.count(self.passes[0].sizes)
-        contents = replace(self.contents, tensors=tensors, running=running)
-        return regions_of(contents, self.rates, choices, self.executors).total(self.executors)
+        return replace(self.contents, tensors=tensors, running=running)
 
     def groupings(self, found: Found) -> tuple[Grouping, ...]:
         """A plan as one grouping for each CNN."""
