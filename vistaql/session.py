@@ -342,7 +342,7 @@ def connect(home: str | Path | None = None, *, spark: SparkSession | None = None
     has, machine = given(spark), detect()
     return Session(
         home_folder(home),
-        replace(machine, cores=has.cores, memory_bytes=has.memory_bytes or machine.memory_bytes, spark_started=True),
+        replace(machine, cores=has.cores, spark_started=True, started=has.started),
         Settings(engine=EngineChoice.SPARK, spark=has.settings),
         spark=spark,
     )

@@ -6,7 +6,6 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from vistaql.errors import Code, VistaQLError
 from vistaql.logical.nodes import Query
@@ -14,18 +13,13 @@ from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.candidates import enumerate_candidates
 from vistaql.optimizer.configuration import configure
 from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.room import Check, Constraint, Room, room_of
 from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Operator, PickFeatures
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import PlanChoice, Settings
 from vistaql.units import format_size
-
-
-class Constraint(Enum):
-    """Why a plan cannot run."""
-
-    MEMORY = "memory"
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,8 @@ class Decision:
     machine: Machine
     limit_bytes: int
     sizes: Sizes
+    together: bool = True
+    """whether executors of Spark run on this machine, within the limit"""
 
 
 def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> Decision:
@@ -57,22 +53,26 @@ def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> 
 
     Raises NO_FEASIBLE_PLAN, naming the nearest plan, if nothing fits.
     """
-    limit = settings.memory_limit or machine.memory_bytes
+    room = room_of(settings, machine)
+    limit = int(room.here)
     forced = None if settings.plan is PlanChoice.AUTO else settings.plan
     sizes = replace(sizes, fit_workers=configure(machine, settings, Storage.MEMORY).fit_workers)
     with uncollected():
         candidates = candidates_of(Pricing(query, sizes, machine, settings), limit)
     allowed = [item for item in candidates if forced is None or item.strategy.value == forced.value]
-    fitting = [item for item in allowed if item.peak_bytes <= limit]
-    rejections = tuple(
-        Rejection(item, Constraint.MEMORY, item.peak_bytes, limit) for item in candidates if item.peak_bytes > limit
-    )
+    rejections = tuple(found for item in candidates if (found := rejection(item, room)))
+    rejected = {id(item.candidate) for item in rejections}
+    fitting = [item for item in allowed if id(item) not in rejected]
     if not fitting:
-        raise no_plan(allowed, limit, others_fit=len(rejections) < len(candidates))
+        allowed_ids = {id(item) for item in allowed}
+        nearest = [item for item in rejections if id(item.candidate) in allowed_ids]
+        raise no_plan(nearest, others_fit=len(rejections) < len(candidates))
     chosen = min(fitting, key=order)
-    others = [item for item in candidates if item is not chosen and item.peak_bytes <= limit]
+    others = [item for item in candidates if item is not chosen and id(item) not in rejected]
     sizes = replace(sizes, spools=chosen.configuration.spools, fit_workers=chosen.configuration.fit_workers)
-    return Decision(query, chosen, tuple(sorted(others, key=order)), rejections, forced, machine, limit, sizes)
+    return Decision(
+        query, chosen, tuple(sorted(others, key=order)), rejections, forced, machine, limit, sizes, room.together
+    )
 
 
 @contextmanager
@@ -105,20 +105,44 @@ def large_vectors(plan: Operator, sizes: Sizes) -> bool:
     return any(isinstance(item, PickFeatures) and item.spooled(on_disk) for item in run_order(plan))
 
 
+def rejection(candidate: Candidate, room: Room) -> Rejection | None:
+    """The inequality that a plan breaks most; None where it fits."""
+    regions, executors = candidate.configuration.regions, candidate.configuration.executors
+    if regions is None:
+        checks = [Check(Constraint.MEMORY, candidate.peak_bytes, room.here)]
+    else:
+        checks = list(room.checks(regions, executors))
+    broken = [check for check in checks if not check.holds]
+    if not broken:
+        return None
+    worst = max(broken, key=lambda check: check.needs / check.has)
+    return Rejection(candidate, worst.constraint, worst.needs, int(worst.has))
+
+
 def order(candidate: Candidate) -> tuple[float, int]:
     """Cheaper plans first, of equally cheap ones the smaller."""
     return candidate.seconds, candidate.peak_bytes
 
 
-def no_plan(candidates: list[Candidate], limit: int, *, others_fit: bool) -> VistaQLError:
+WAYS = {
+    Constraint.HEAP: "a larger spark.executor.memory",
+    Constraint.DRIVER_HEAP: "a larger spark.driver.memory",
+    Constraint.OVERHEAD: "a larger spark.executor.memoryOverhead",
+}
+"""What gives Spark more of what was given; the other constraints are those of memory_limit"""
+
+
+def no_plan(rejections: list[Rejection], *, others_fit: bool) -> VistaQLError:
     """Nothing that is allowed fits: the nearest plan, what it needs, and what to change."""
-    nearest = min(candidates, key=lambda item: item.peak_bytes)
-    needs = format_size(nearest.peak_bytes)
-    ways = [f"SET memory_limit = {nearest.peak_bytes / 1e9 + 0.1:.1f}GB", "ask for fewer layers", "add SAMPLE n"]
+    nearest = min(rejections, key=lambda item: item.needs / item.has)
+    raised = f"SET memory_limit = {nearest.needs / 1e9 + 0.1:.1f}GB"
+    ways = [WAYS.get(nearest.constraint, raised), "ask for fewer layers", "add SAMPLE n"]
     if others_fit:
         ways.insert(0, "SET plan = auto")
+    of = "" if nearest.constraint is Constraint.MEMORY else f" as {nearest.constraint.value}"
     return VistaQLError(
         Code.NO_FEASIBLE_PLAN,
-        f"No plan fits into {format_size(limit)}: the smallest, {nearest.name}, needs {needs}.",
+        f"No plan fits into {format_size(nearest.has)}{of}: "
+        f"the smallest, {nearest.candidate.name}, needs {format_size(nearest.needs)}.",
         hint="; or ".join(ways) + ".",
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vistaql.optimizer.calibration import Calibration
+from vistaql.physical.regions import Started
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Machine:
     """whether TensorFlow is in this process already"""
     spark_started: bool = False
     """whether Spark runs already, with its Python workers"""
+    started: Started | None = None
+    """the session of Spark that was given, where one was"""
 
 
 # Left to the system and to other programs: a tenth of memory, at least this.
