@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.spark.conftest import Both
+from tests.spark.conftest import IMAGES, WITHOUT_ROW, Both
 from vistaql.engines.spark.given import given, given_heaps
 from vistaql.errors import Code, VistaQLError
 from vistaql.optimizer.machine import detect
 from vistaql.physical.regions import Heaps
+from vistaql.physical.resident import resident_bytes
 from vistaql.session import connect
 from vistaql.spark_settings import SparkSettings
 
@@ -85,6 +86,19 @@ def test_the_one_java_of_a_local_master_has_the_heap_it_was_started_with(both: B
         plan = session.sql(f"EXPLAIN FORMAT json {QUESTION}").plan
         regions = {item["region"]: item["bytes"] for item in plan["ledger"]["regions"]}
         assert regions["core"] + regions["user"] + regions["storage"] < started.heaps.executor
+
+
+@pytest.mark.volume
+def test_a_run_is_measured_in_all_its_processes_and_tells_what_its_pass_gave(both: Both, spark: SparkSession) -> None:
+    with connect(both.folder / "home", spark=spark) as session:
+        plan = session.sql(f"EXPLAIN ANALYZE FORMAT json {QUESTION}").plan
+    (infer,) = (step for step in plan["steps"]["reads"] if step["operator"] == "Infer")
+    images = IMAGES - WITHOUT_ROW
+    assert (infer["actual"]["rows"], infer["actual"]["bytes"]) == (images, images * 4 * 48)
+    assert infer["peak_bytes"] is None
+    # Java and two workers with TensorFlow, and not only this process.
+    assert plan["actual"]["peak_bytes"] > resident_bytes() + 500_000_000
+    assert plan["actual"]["peak_bytes"] < plan["peak_bytes"] + resident_bytes()
 
 
 def settings_of(**values: str) -> SparkSettings:
