@@ -231,6 +231,7 @@ class Session:
         self.announce(decision)
         configuration = decision.chosen.configuration
         actuals = [] if recording is None else recording.actuals
+        tree = recording is not None and configuration.cluster is not None
         with (
             working_folder() as folder,
             running_engine(
@@ -238,7 +239,7 @@ class Session:
             ) as engine,
             planned(self.progress, parts_of(decision), decision.limit_bytes),
         ):
-            values = run_plan(decision.chosen.plan, engine, actuals.append)
+            values = run_plan(decision.chosen.plan, engine, actuals.append, tree=tree)
         self.machine = calibrating.taught(self.machine, self.catalog, decision, actuals)
         outcome = answer(bound, prepared, engine, decision, values, perf_counter() - started)
         return keep(outcome, bound, self.catalog, engine.bad_images())
@@ -343,7 +344,7 @@ def connect(home: str | Path | None = None, *, spark: SparkSession | None = None
     has, machine = given(spark), detect()
     return Session(
         home_folder(home),
-        replace(machine, cores=has.cores, memory_bytes=has.memory_bytes or machine.memory_bytes, spark_started=True),
+        replace(machine, cores=has.cores, spark_started=True, started=has.started),
         Settings(engine=EngineChoice.SPARK, spark=has.settings),
         spark=spark,
     )

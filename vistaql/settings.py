@@ -159,7 +159,9 @@ class Settings:
         PlanChoice.AUTO, "passes: one for each layer (lazy), one for all (eager), a chain (staged)", one_of(PlanChoice)
     )
     engine: EngineChoice = setting(EngineChoice.INPROCESS, "where the plan runs", one_of(EngineChoice))
-    memory_limit: int | None = setting(None, "memory a plan may take; auto: the machine's, less a reserve", size)
+    memory_limit: int | None = setting(
+        None, "memory a plan may take on a machine; auto: this one's, less a reserve", size
+    )
     threads: int | None = setting(None, "TensorFlow threads; fixed at the first inference of a session", count)
     confirm_over: float = setting(300.0, "ask on a terminal before a statement of more than this", seconds)
     on_error: OnError | None = setting(None, "what a bad image does; auto: as the image set says", one_of(OnError))

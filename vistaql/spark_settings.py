@@ -9,8 +9,12 @@ PREFIX = "spark."
 MASTER = "spark.master"
 DEFAULT_MASTER = "local[*]"
 MASTERS = re.compile(r"local(\[(\d+|\*)(, *\d+)?\])?|local-cluster\[\d+, *\d+, *\d+\]|spark://.+|yarn|k8s://.+")
+LOCAL_CLUSTER = re.compile(r"local-cluster\[(\d+), *(\d+), *(\d+)\]")
 KEY = re.compile(r"spark(\.[\w-]+)+")
 SECRET = re.compile(r"secret|password|token|access[._-]?key|credential", re.IGNORECASE)
+OWN = ("localhost", "127.", "[::1]")
+UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
+SIZE = re.compile(r"(\d+)\s*([bkmgtp])?b?", re.IGNORECASE)
 REFUSED = {
     # Spark turns it into a limit of address space (RLIMIT_AS), of which TensorFlow reserves gigabytes that it
     # never touches: workers would die while there is memory.
@@ -30,6 +34,16 @@ class SparkSettings:
     def master(self) -> str:
         """Where Spark runs."""
         return dict(self.values).get(MASTER, DEFAULT_MASTER)
+
+    @property
+    def one_java(self) -> bool:
+        """Whether driver and executor are one Java: with a local master that is no cluster."""
+        return self.master.startswith("local") and cluster_shape(self.master) is None
+
+    @property
+    def here(self) -> bool:
+        """Whether executors run on this machine."""
+        return is_loopback(self.master)
 
     def changed(self, name: str, value: object) -> SparkSettings:
         """These with one more. ValueError says what is accepted."""
@@ -52,6 +66,25 @@ class SparkSettings:
         """Name, value and meaning of each, the master first."""
         others = ((name, shown(name, value), "passed on to Spark") for name, value in self.values if name != MASTER)
         return ((MASTER, self.master, "where Spark runs: in local processes, or the URL of a cluster"), *others)
+
+
+@dataclass(frozen=True)
+class ClusterShape:
+    """Executors of a local cluster, cores of each, and the bytes of its heap."""
+
+    executors: int
+    cores: int
+    heap: int
+
+
+def cluster_shape(master: str) -> ClusterShape | None:
+    """What the name of a local cluster says; None of another master.
+
+    >>> cluster_shape("local-cluster[2,1,2048]"), cluster_shape("local[2]")
+    (ClusterShape(executors=2, cores=1, heap=2147483648), None)
+    """
+    found = LOCAL_CLUSTER.fullmatch(master)
+    return ClusterShape(int(found[1]), int(found[2]), int(found[3]) * 2**20) if found else None
 
 
 def is_spark(name: str) -> bool:
@@ -81,3 +114,37 @@ def text_of(value: object) -> str:
         message = "a text, a number, true or false"
         raise ValueError(message)
     return text
+
+
+def is_loopback(master: str) -> bool:
+    """Whether driver, executors and master are all on this machine.
+
+    >>> is_loopback("local[2,4]"), is_loopback("spark://localhost:7077"), is_loopback("spark://tower:7077")
+    (True, True, False)
+    """
+    return master.startswith("local") or (
+        master.startswith("spark://") and all(host.startswith(OWN) for host, _ in addresses(master))
+    )
+
+
+def addresses(master: str) -> tuple[tuple[str, int], ...]:
+    """Hosts and ports of a standalone master and of those that stand in for it.
+
+    >>> addresses("spark://a:7077,b:7078"), addresses("spark://a")
+    ((('a', 7077), ('b', 7078)), (('a', 7077),))
+    """
+    found = []
+    for place in master.removeprefix("spark://").split(","):
+        host, _, port = place.rpartition(":")
+        found.append((host, int(port)) if host and port.isdigit() else (place, 7077))
+    return tuple(found)
+
+
+def bytes_of(text: str, unit: str) -> int:
+    """A size as Spark reads it; `unit` is what a number alone counts.
+
+    >>> bytes_of("2g", "b"), bytes_of("512", "m"), bytes_of("1 GB", "b")
+    (2147483648, 536870912, 1073741824)
+    """
+    found = SIZE.fullmatch(text.strip())
+    return int(found[1]) * UNITS[(found[2] or unit).lower()] if found else 0

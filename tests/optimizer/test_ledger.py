@@ -48,7 +48,7 @@ def test_the_lines_add_up_to_the_peak(
 ) -> None:
     root = plan(bind, "LAYERS conv2, conv4 POOL none OF strokes", strategy)
     found = ledger(root, many(sizes, count), machine)
-    assert [line.region for line in found.lines] == list(Region)
+    assert [line.region for line in found.lines] == [item for item in Region if item is not Region.JAVA]
     assert abs(found.needs - peak_bytes(root, many(sizes, count), machine)) <= len(Region)
     assert found.slack == found.limit - found.needs
     assert found.fits == (found.needs <= machine.memory_bytes)

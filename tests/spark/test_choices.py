@@ -103,6 +103,21 @@ def test_a_plan_on_spark_is_explained_within_eighty_columns(session: Session) ->
     assert len(text.splitlines()) < 36
 
 
+def test_steps_on_spark_have_no_peak_of_their_own(session: Session) -> None:
+    """Memory is divided once for the whole plan; what this process would take of it is not told."""
+
+    def peaks(step: dict[str, object]) -> set[object]:
+        below = step["reads"]
+        assert isinstance(below, list)
+        return {step["peak_bytes"]}.union(*map(peaks, below))
+
+    here, there = (session.sql(f"EXPLAIN FORMAT json {QUERY} WITH (engine = {name})").plan
+                   for name in ("inprocess", "spark"))  # fmt: skip
+    assert None not in peaks(here["steps"])
+    assert peaks(there["steps"]) == {None}
+    assert there["peak_bytes"] > here["peak_bytes"]
+
+
 def test_the_engine_is_chosen_by_time_where_that_is_left_open(session: Session) -> None:
     """A handful of images is not worth a Java; the best plan on Spark is named among those that lost."""
     found = decision(session, engine="auto")

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.spark.conftest import Both
-from vistaql.engines.spark.given import executor_bytes, given
+from tests.spark.conftest import IMAGES, WITHOUT_ROW, Both
+from vistaql.engines.spark.given import given, given_heaps
 from vistaql.errors import Code, VistaQLError
+from vistaql.optimizer.machine import detect
+from vistaql.physical.regions import Heaps
+from vistaql.physical.resident import resident_bytes
 from vistaql.session import connect
+from vistaql.spark_settings import SparkSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
-
-# Minutes on two cores.
-pytestmark = pytest.mark.volume
 
 QUESTION = (
     "EXPLORE LAYERS conv3 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr "
@@ -31,6 +32,7 @@ def spark(both: Both) -> SparkSession:
     return both.spark.spark
 
 
+@pytest.mark.volume
 def test_its_cores_are_those_of_the_plan_and_its_settings_are_in_force(both: Both, spark: SparkSession) -> None:
     with connect(both.folder / "home", spark=spark) as session:
         assert session.machine.cores == spark.sparkContext.defaultParallelism == 2
@@ -38,6 +40,7 @@ def test_its_cores_are_those_of_the_plan_and_its_settings_are_in_force(both: Bot
         assert session.settings.engine.value == "spark"
 
 
+@pytest.mark.volume
 def test_what_is_fixed_when_spark_starts_is_an_error_and_what_is_not_is_set(both: Both, spark: SparkSession) -> None:
     with connect(both.folder / "home", spark=spark) as session:
         session.sql("SET spark.driver.memory = '9g'")
@@ -51,6 +54,7 @@ def test_what_is_fixed_when_spark_starts_is_an_error_and_what_is_not_is_set(both
         assert spark.conf.get("spark.sql.files.maxPartitionBytes") == "64m"
 
 
+@pytest.mark.volume
 def test_it_is_left_as_it_was(both: Both, spark: SparkSession) -> None:
     names = ("spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions")
     before = {name: spark.conf.get(name) for name in names}
@@ -69,10 +73,48 @@ def test_a_session_without_a_context_is_refused(tmp_path: Path) -> None:
     assert caught.value.code is Code.GIVEN_SESSION
 
 
-def test_executors_have_heap_and_overhead(spark: SparkSession) -> None:
-    context = spark.sparkContext
-    conf = {"spark.executor.memory": "2g", "spark.executor.memoryOverhead": "1024"}
-    assert executor_bytes("local[2]", conf, context) is None
-    assert executor_bytes("yarn", conf, context) == 3 * 2**30
-    assert executor_bytes("yarn", {}, context) == (1024 + 384) * 2**20
-    assert given(spark).memory_bytes is None
+@pytest.mark.volume
+def test_the_one_java_of_a_local_master_has_the_heap_it_was_started_with(both: Both, spark: SparkSession) -> None:
+    """Java keeps a part of what it was told for itself, as Spark knows."""
+    started = given(spark).started
+    assert (started.slots, started.executors) == (2, 1)
+    assert started.heaps.one_java
+    assert started.heaps.executor is not None
+    assert 1.8 * 2**30 < started.heaps.executor <= 2 * 2**30
+    with connect(both.folder / "home", spark=spark) as session:
+        assert session.machine.memory_bytes == detect().memory_bytes
+        plan = session.sql(f"EXPLAIN FORMAT json {QUESTION}").plan
+        regions = {item["region"]: item["bytes"] for item in plan["ledger"]["regions"]}
+        assert regions["core"] + regions["user"] + regions["storage"] < started.heaps.executor
+
+
+@pytest.mark.volume
+def test_a_run_is_measured_in_all_its_processes_and_tells_what_its_pass_gave(both: Both, spark: SparkSession) -> None:
+    with connect(both.folder / "home", spark=spark) as session:
+        plan = session.sql(f"EXPLAIN ANALYZE FORMAT json {QUESTION}").plan
+    (infer,) = (step for step in plan["steps"]["reads"] if step["operator"] == "Infer")
+    images = IMAGES - WITHOUT_ROW
+    assert (infer["actual"]["rows"], infer["actual"]["bytes"]) == (images, images * 4 * 48)
+    assert infer["peak_bytes"] is None
+    # Java and two workers with TensorFlow, and not only this process.
+    assert plan["actual"]["peak_bytes"] > resident_bytes() + 500_000_000
+    assert plan["actual"]["peak_bytes"] < plan["peak_bytes"] + resident_bytes()
+
+
+def settings_of(**values: str) -> SparkSettings:
+    return SparkSettings(tuple(sorted((name.replace("__", "."), value) for name, value in values.items())))
+
+
+def test_executors_of_a_given_session_have_what_their_settings_say() -> None:
+    """What lies beside a heap is bounded where a cluster manager counts it, by Spark's own share where none was set."""
+    asked = {"spark__executor__memory": "2g", "spark__executor__memoryOverhead": "1024"}
+    gib = 2**30
+    assert given_heaps(settings_of(spark__master="local[2]", **asked), 3 * gib) == Heaps(
+        one_java=True, executor=3 * gib
+    )
+    assert given_heaps(settings_of(spark__master="yarn", **asked), 3 * gib) == Heaps(
+        executor=2 * gib, driver=3 * gib, overhead=gib
+    )
+    assert given_heaps(settings_of(spark__master="yarn"), gib) == Heaps(executor=gib, driver=gib, overhead=384 * 2**20)
+    for master in ("spark://far:7077", "local-cluster[2,1,2048]"):
+        assert given_heaps(settings_of(spark__master=master), gib) == Heaps(executor=gib, driver=gib)

@@ -12,13 +12,13 @@ import pytest
 
 from vistaql.engines.spark.conf import Needs, configuration, needs_of
 from vistaql.engines.spark.launch import start
-from vistaql.engines.spark.memory import RESERVED, spark_conf
+from vistaql.engines.spark.memory import spark_conf
 from vistaql.engines.spark.place import unreachable
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain.spark import spark_lines
 from vistaql.optimizer.configuration import Configuration
 from vistaql.physical.choices import ClusterChoices
-from vistaql.physical.regions import LEAST, Regions
+from vistaql.physical.regions import LEAST, RESERVED, Regions
 from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 from vistaql.spark_settings import SparkSettings
 

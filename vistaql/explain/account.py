@@ -111,7 +111,9 @@ def ledger_of(decision: Decision) -> Ledger:
     chosen, limit = decision.chosen, decision.limit_bytes
     configuration = chosen.configuration
     if configuration.regions is not None:
-        return spark_ledger(configuration.regions, configuration.executors, decision.machine, limit)
+        return spark_ledger(
+            configuration.regions, configuration.executors, decision.machine, limit, together=decision.together
+        )
     return ledger(chosen.plan, decision.sizes, decision.machine, limit)
 
 

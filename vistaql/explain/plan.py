@@ -98,7 +98,11 @@ def ledger_json(ledger: Ledger) -> dict[str, object]:
         "operator": ledger.operator,
         "limit": ledger.limit,
         "slack": ledger.slack,
-        "regions": [{"region": line.region.value, "bytes": line.bytes, "words": line.words} for line in ledger.lines],
+        "regions": [
+            {"region": line.region.value, "bytes": line.bytes, "words": line.words}
+            | ({"elsewhere": True} if line.elsewhere else {})
+            for line in ledger.lines
+        ],
     }
 
 

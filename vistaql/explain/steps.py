@@ -90,9 +90,15 @@ class Tree:
         self.decision = decision
         self.order = run_order(decision.chosen.plan)
         self.prices = dict(decision.chosen.prices)
-        peak = peaks(decision.chosen.plan, decision.sizes, decision.machine)
-        self.peaks = dict(zip((operator.digest for operator in self.order), peak, strict=True))
+        self.peaks = self.peaks_of(decision)
         self.made = 0
+
+    def peaks_of(self, decision: Decision) -> dict[str, int | None]:
+        """The peak of the process while each operator runs; on Spark memory is divided once for the whole plan."""
+        if decision.chosen.configuration.regions is not None:
+            return dict.fromkeys(operator.digest for operator in self.order)
+        peak = peaks(decision.chosen.plan, decision.sizes, decision.machine)
+        return dict(zip((operator.digest for operator in self.order), peak, strict=True))
 
     def step(
         self, number: int, operator: str, words: str, covered: list[Operator], rows: int | None = None, size: int = 0
@@ -102,7 +108,7 @@ class Tree:
             sum(self.prices[item.digest] for item in covered),
             rows,
             size or None,
-            max(self.peaks[item.digest] for item in covered),
+            max((peak for item in covered if (peak := self.peaks[item.digest]) is not None), default=None),
         )
         return Step(number, operator, words, figures, frozenset(item.digest for item in covered))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vistaql.optimizer.calibration import Calibration
+from vistaql.physical.regions import Started
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Machine:
     """whether TensorFlow is in this process already"""
     spark_started: bool = False
     """whether Spark runs already, with its Python workers"""
+    started: Started | None = None
+    """the session of Spark that was given, where one was"""
     disk_bytes: int = 2**62
     disk_folder: str | None = None
     """where runs keep files; None on a machine that is described and not found"""

@@ -40,6 +40,8 @@ class Region(Enum):
     """what the running operator needs to join, fit or write"""
     DRIVER = "driver"
     """rows to learn from, and the list of images"""
+    JAVA = "java"
+    """on Spark: what Java reserves of its heap and takes beside it"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Line:
     region: Region
     bytes: int
     words: str
+    elsewhere: bool = False
+    """whether it lies on another machine, outside the limit of this one"""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,8 @@ class Ledger:
 
     @property
     def needs(self) -> int:
-        """Bytes of all regions but the system's."""
-        return sum(line.bytes for line in self.lines if line.region is not Region.SYSTEM)
+        """Bytes of all regions on this machine but the system's."""
+        return sum(line.bytes for line in self.lines if line.region is not Region.SYSTEM and not line.elsewhere)
 
     @property
     def fits(self) -> bool:
@@ -127,6 +131,8 @@ def words(region: Region, running: Operator) -> str:
             return f"what {type(running).__name__} needs besides"
         case Region.DRIVER:
             return "rows, and the list of images"
+        case Region.JAVA:
+            return "nothing, Spark does not run"
 
 
 def peak_bytes(root: Operator, sizes: Sizes, machine: Machine) -> int:

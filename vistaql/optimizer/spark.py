@@ -83,6 +83,9 @@ def open_choices(wanted: Choice | None, choices: type[Choice]) -> tuple[Choice, 
 
 def worker_counts(machine: Machine, settings: Settings) -> tuple[int, ...]:
     """Tasks side by side: as set, as many as the cluster takes, or any number that divides the cores here."""
+    if machine.started is not None:
+        # Neither its cores nor its tasks can be changed.
+        return (machine.started.slots,)
     slots = slots_of(settings.spark.master, dict(settings.spark.values))
     if settings.workers is not None:
         return (settings.workers,)

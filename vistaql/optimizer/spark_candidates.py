@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 
 from vistaql.logical.nodes import Query
 from vistaql.optimizer.candidate import Candidate, Lowered
@@ -14,6 +14,7 @@ from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named, strateg
 from vistaql.optimizer.lower import lower_groupings, placements, reader, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.regions import Contents, contents_of, executors_of, regions_of, spilled_bytes
+from vistaql.optimizer.room import NO_BOUNDS, Room, room_of
 from vistaql.optimizer.spark import (
     matters,
     open_choices,
@@ -29,18 +30,19 @@ from vistaql.physical.engine import Storage
 from vistaql.physical.operators import Operator
 from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Persistence, Placement, Settings, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Placement, Settings, TrainingPlace
 
 Groupings = tuple[Grouping, ...]
 
 
 def spark_candidates(
-    query: Query, sizes: Sizes, machine: Machine, settings: Settings, limit: float = math.inf
+    query: Query, sizes: Sizes, machine: Machine, settings: Settings, limit: float | None = None
 ) -> Iterator[Candidate]:
     """The plans on Spark, the cheapest that fits among them, and what the named strategies do."""
     if not sizes.spools:
         # Spark puts vectors on disk by itself; there are no other plans where this process does.
-        yield from OnCluster(query, sizes, with_workers(machine, settings), settings, limit).candidates()
+        room = room_of(settings, machine, limit)
+        yield from OnCluster(query, sizes, with_workers(machine, settings), settings, room).candidates()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class OnCluster:
     sizes: Sizes
     machine: Machine
     settings: Settings
-    limit: float = math.inf
+    room: Room = NO_BOUNDS
     _lowered: dict[tuple[Groupings, Placement], tuple[Lowered, Contents]] = field(default_factory=dict)
     _prices: dict[tuple[object, ...], float] = field(default_factory=dict)
 
@@ -97,7 +99,9 @@ class OnCluster:
     def best(self, space: SparkSpace) -> list[tuple[Groupings, int]]:
         """The cheapest groupings with their partitions."""
         persistences = open_choices(self.settings.persistence, Persistence)
-        return space.best(persistences, open_choices(self.settings.training, TrainingPlace))
+        # What is broadcast takes memory, so that a plan may fit only where both sides are shuffled.
+        joins = open_choices(self.settings.join, JoinMethod)
+        return space.best(persistences, tuple(product(joins, open_choices(self.settings.training, TrainingPlace))))
 
     def space(self, choices: ClusterChoices) -> SparkSpace:
         """All plans with some workers and a placement of the join."""
@@ -107,8 +111,8 @@ class OnCluster:
             for cnn, outputs in wanted_by_cnn(self.query).items()
         )
         _, contents = self.lowered(self.of_strategy(Strategy.EAGER), choices.place)
-        executors = executors_of(self.settings.spark, choices)
-        return SparkSpace(passes, contents, choices, executors, self.settings, self.limit, self.disk)
+        executors = executors_of(self.settings.spark, choices, self.machine.started)
+        return SparkSpace(passes, contents, choices, executors, self.settings, self.room, self.disk)
 
     def configuration(self, choices: ClusterChoices) -> Configuration:
         """The configuration with what was chosen about Spark."""
@@ -125,15 +129,15 @@ class OnCluster:
     def candidate(self, groupings: Groupings, choices: ClusterChoices) -> Candidate:
         """A plan with its seconds, and how Spark's memory is divided for it."""
         (plan, order), contents = self.lowered(groupings, choices.place)
-        executors = executors_of(self.settings.spark, choices)
-        regions = regions_of(contents, self.machine.calibration, choices, executors)
+        executors = executors_of(self.settings.spark, choices, self.machine.started)
+        regions = regions_of(contents, self.machine.calibration, choices, executors, self.room.heaps)
         configuration = replace(self.configuration(choices), regions=regions, executors=executors)
         return Candidate(
             strategy=strategy_of(groupings, self.settings.plan.value),
             plan=plan,
             configuration=configuration,
             prices=tuple((node.digest, self.price(node, choices, configuration)) for node in order),
-            peak_bytes=regions.total(executors),
+            peak_bytes=self.room.taken_here(regions, executors),
             disk_bytes=spilled_bytes(contents, choices),
             groupings=groupings,
             placement=choices.place,

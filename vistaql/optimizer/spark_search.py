@@ -23,13 +23,15 @@ from vistaql.optimizer.enumerate import resume_points, worth_keeping
 from vistaql.optimizer.grouping import Group, Grouping, pass_of
 from vistaql.optimizer.machine import Machine
 from vistaql.optimizer.regions import Contents, regions_of, spilled_bytes, tasks_of
+from vistaql.optimizer.room import Room
 from vistaql.optimizer.spark import Work, held_bytes, kept_seconds, partition_count, terms_of, vector_bytes, work_of
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output
 from vistaql.physical.operators import Keep, ReadImages, RunPass
+from vistaql.physical.regions import Regions
 from vistaql.physical.sizes import Sizes
-from vistaql.settings import Persistence, Settings, TrainingPlace
+from vistaql.settings import JoinMethod, Persistence, Settings, TrainingPlace
 
 State = tuple[int, str | None]
 """how many layers are computed, and the tensor that is kept"""
@@ -191,7 +193,7 @@ class SparkSpace:
     choices: ClusterChoices
     executors: int
     settings: Settings
-    limit: float
+    room: Room
     disk: float = math.inf
     _known: dict[tuple[ClusterChoices, Bounds], Found] = field(default_factory=dict)
 
@@ -218,7 +220,7 @@ class SparkSpace:
         return self.settings.partitions or partition_count(images, largest, self.choices.workers)
 
     def best(
-        self, persistences: tuple[Persistence, ...], trainings: tuple[TrainingPlace, ...]
+        self, persistences: tuple[Persistence, ...], others: tuple[tuple[JoinMethod, TrainingPlace], ...]
     ) -> list[tuple[tuple[Grouping, ...], int]]:
         """The groupings and partitions of the cheapest plan that fits, for every choice that may matter to it.
 
@@ -227,8 +229,8 @@ class SparkSpace:
         found: dict[tuple[tuple[Grouping, ...], int], None] = {}
         for persistence in sorted(persistences, key=lambda item: -held_bytes(item, self.rates)):
             tight = False
-            for training in trainings:
-                choices = replace(self.choices, persistence=persistence, training=training)
+            for join, training in others:
+                choices = replace(self.choices, persistence=persistence, join=join, training=training)
                 plan, partitions, bound = self.cheapest(choices)
                 tight = tight or bound
                 if plan.edges:
@@ -248,11 +250,11 @@ class SparkSpace:
                 if found.seconds >= best.seconds:
                     # With smaller tensors it takes no less.
                     break
-                if self.needs(found, cut) <= self.limit:
+                if self.fits(found, cut):
                     best, partitions = found, count
                     break
                 bound = True
-                found = self.within(cut, Bounds(kept, self.room(cut, kept)))
+                found = self.within(cut, Bounds(kept, self.left(cut, kept)))
                 if found.seconds < best.seconds:
                     best, partitions = found, count
         return best, partitions, bound
@@ -263,28 +265,33 @@ class SparkSpace:
 
     def within(self, choices: ClusterChoices, bounds: Bounds) -> Found:
         """The cheapest plan within bounds, whether or not it fits."""
-        # Seconds of passes do not depend on where learners are fitted.
-        key = replace(choices, training=TrainingPlace.DRIVER), bounds
+        # Seconds of passes do not depend on where learners are fitted, nor on how rows meet images.
+        key = replace(choices, training=TrainingPlace.DRIVER, join=JoinMethod.BROADCAST), bounds
         if key not in self._known:
             each = [part.cheapest(choices, bounds) for part in self.passes]
             seconds = sum(took for took, _ in each)
             self._known[key] = Found(seconds, tuple(path for _, path in each) if seconds < math.inf else ())
         return self._known[key]
 
-    def room(self, choices: ClusterChoices, kept: int) -> float:
+    def left(self, choices: ClusterChoices, kept: int) -> float:
         """Bytes that a pass may take in a worker beside tensors of that size."""
-        left = self.limit - self.bytes(choices, kept, 0)
-        return left // (self.executors * tasks_of(choices, self.executors)) if left < math.inf else math.inf
+        tasks = tasks_of(choices, self.executors)
+        checks = list(self.room.checks(self.regions(choices, kept, 0), self.executors, tasks))
+        if not all(check.holds for check in checks):
+            return -1.0
+        bounds = [(check.has - check.needs, check.workers) for check in checks if check.workers]
+        return min(left // workers if left < math.inf else left for left, workers in bounds)
 
-    def needs(self, found: Found, choices: ClusterChoices) -> int:
-        """Bytes of a plan on all machines."""
+    def fits(self, found: Found, choices: ClusterChoices) -> bool:
+        """Whether every machine has what a plan needs of it."""
         pairs = zip(self.passes, found.edges, strict=True)
         running = max(part.running(edge.group) for part, edges in pairs for edge in edges)
-        return self.bytes(choices, found.kept, running)
+        return self.room.holds(self.regions(choices, found.kept, running), self.executors)
 
-    def bytes(self, choices: ClusterChoices, kept: int, running: int) -> int:
-        """Bytes of a plan with such a kept tensor and such a largest pass."""
-        return regions_of(self.holding(kept, running), self.rates, choices, self.executors).total(self.executors)
+    def regions(self, choices: ClusterChoices, kept: int, running: int) -> Regions:
+        """How memory is divided for a plan with such a kept tensor and such a largest pass."""
+        contents = self.holding(kept, running)
+        return regions_of(contents, self.rates, choices, self.executors, self.room.heaps)
 
     def holding(self, kept: int, running: int) -> Contents:
         """What such a plan has Spark hold."""

@@ -10,12 +10,12 @@ from typing import Any
 
 from vistaql.physical.engine import Engine, Extent, Measured
 from vistaql.physical.operators import Fit, Keep, Operator, PickFeatures, RunPass
-from vistaql.physical.resident import ResidentPeak
+from vistaql.physical.resident import ResidentPeak, TreePeak
 
 
 @dataclass(frozen=True)
 class Actual:
-    """What an operator took: wall-clock seconds, and the most memory this process held meanwhile.
+    """What an operator took: wall-clock seconds, and the most memory this process held meanwhile, or its whole tree.
 
     `extent` is the size of its result, None where the engine's value does not tell it.
     """
@@ -87,9 +87,12 @@ def last_readers(order: tuple[Operator, ...]) -> dict[str, int]:
     return last
 
 
-def run(root: Operator, engine: Engine, observe: Observe | None = None) -> object:
-    """The value of the root. `observe` is told what each operator took; memory is measured only if there is one."""
-    order = run_order(root)
+def run(root: Operator, engine: Engine, observe: Observe | None = None, *, tree: bool = False) -> object:
+    """The value of the root. `observe` is told what each operator took; memory is measured only if there is one.
+
+    That of the processes that this one has started counts with `tree`.
+    """
+    order, peak = run_order(root), TreePeak if tree else ResidentPeak
     last = last_readers(order)
     values: dict[str, Any] = {}
     kept: dict[str, Any] = {}
@@ -97,7 +100,7 @@ def run(root: Operator, engine: Engine, observe: Observe | None = None) -> objec
         for place, operator in enumerate(order):
             inputs = tuple(values[source.digest] for source in operator.inputs)
             values[operator.digest] = (
-                operator.run(engine, inputs) if observe is None else watched(operator, engine, inputs, observe)
+                operator.run(engine, inputs) if observe is None else watched(operator, engine, inputs, observe, peak())
             )
             del inputs
             if isinstance(operator, Keep):
@@ -113,9 +116,11 @@ def run(root: Operator, engine: Engine, observe: Observe | None = None) -> objec
             tensor.drop()
 
 
-def watched(operator: Operator, engine: Engine, inputs: tuple[Any, ...], observe: Observe) -> object:
+def watched(
+    operator: Operator, engine: Engine, inputs: tuple[Any, ...], observe: Observe, peak: ResidentPeak
+) -> object:
     """Run one operator and tell what it took."""
-    with ResidentPeak() as peak:
+    with peak:
         started = perf_counter()
         value = operator.run(engine, inputs)
         seconds = perf_counter() - started

@@ -11,10 +11,9 @@ import sys
 from dataclasses import dataclass
 
 from vistaql.engines.spark.memory import Pairs, spark_conf
-from vistaql.engines.spark.place import is_loopback
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.regions import LEAST, Regions
-from vistaql.spark_settings import MASTER, SparkSettings
+from vistaql.spark_settings import MASTER, SparkSettings, is_loopback
 
 RETRIES = 4
 """times that a task is tried before its job fails, as on a cluster"""

@@ -19,7 +19,8 @@ from vistaql.engines.spark.vectors import to_rows
 from vistaql.engines.spark.weights import for_workers
 from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices
-from vistaql.physical.engine import FitResult, Storage
+from vistaql.physical.engine import Extent, FitResult, Storage
+from vistaql.physical.operator import FLOAT32
 from vistaql.progress import FITTING, LOADING, Progress, task
 from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
 
@@ -70,6 +71,13 @@ class PassResult:
     features: Held
     everything: Held
     count: int
+
+    @property
+    def extent(self) -> Extent:
+        """Usable images, and the bytes of their vectors and kept tensors, wherever the cluster holds them."""
+        layers, given = self.inference.cnn.by_name, self.inference
+        widths = sum(item.pool.feature_width(layers[item.layer].shape) for item in given.outputs)
+        return Extent(self.count, self.count * (FLOAT32 * widths + sum(layers[name].bytes for name in given.keep)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vistaql.engines.spark.memory import LEAST_OVERHEAD, LOCAL_CLUSTER, MIB, OVERHEAD
+from vistaql.engines.spark.counting import items_of
 from vistaql.errors import Code, VistaQLError
-from vistaql.spark_settings import MASTER, PREFIX, SparkSettings
+from vistaql.physical.regions import Heaps, Started, beside_heap
+from vistaql.spark_settings import MASTER, PREFIX, SparkSettings, bytes_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-UNITS = {"b": 1, "k": 2**10, "m": MIB, "g": 2**30, "t": 2**40, "p": 2**50}
-SIZE = re.compile(r"(\d+)\s*([bkmgtp])?b?", re.IGNORECASE)
 SHAPE = frozenset({
     "spark.executor.instances", "spark.executor.cores", "spark.executor.memory", "spark.executor.memoryOverhead",
     "spark.cores.max", "spark.task.cpus",
@@ -23,11 +21,11 @@ SHAPE = frozenset({
 
 @dataclass(frozen=True)
 class Given:
-    """What a given session has: tasks that run side by side, and the bytes of its executors (None: of this machine)."""
+    """What a given session has: cores of all executors, and what there is of each."""
 
     settings: SparkSettings
     cores: int
-    memory_bytes: int | None
+    started: Started
 
 
 def given(session: SparkSession) -> Given:
@@ -40,28 +38,41 @@ def given(session: SparkSession) -> Given:
         )  # fmt: skip
     conf = {name: value for name, value in context.getConf().getAll() if name in SHAPE}
     settings = SparkSettings(tuple(sorted((conf | {MASTER: context.master}).items())))
-    return Given(settings, context.defaultParallelism, executor_bytes(context.master, conf, context))
+    there = executors_there(context)
+    slots = sum(item.tasks for item in there) or context.defaultParallelism
+    cores = sum(item.cores for item in there) or slots
+    # The one Java's heap is what it was started with, whatever a setting says that came too late.
+    java = int(context._jvm.java.lang.Runtime.getRuntime().maxMemory())  # noqa: SLF001, Python has no other way to ask
+    return Given(settings, cores, Started(slots, max(1, len(there)), given_heaps(settings, java)))
 
 
-def executor_bytes(master: str, conf: dict[str, str], context: Any) -> int | None:
-    """Bytes of all executors; None with a local master, whose workers share this machine with everything else."""
-    if master.startswith("local") and not LOCAL_CLUSTER.fullmatch(master):
-        return None
+@dataclass(frozen=True)
+class Executor:
+    """Cores of an executor, and tasks that it runs side by side."""
+
+    cores: int
+    tasks: int
+
+
+def executors_there(context: Any) -> list[Executor]:
+    """The executors that are there now, as Spark's own pages count them; of a local master the one Java."""
+    found = items_of(context._jsc.sc().statusStore().executorList(True).iterator())  # noqa: SLF001, as above
+    # A driver that is no executor has no cores.
+    return [Executor(int(item.totalCores()), int(item.maxTasks())) for item in found if item.totalCores()]
+
+
+def given_heaps(settings: SparkSettings, java: int) -> Heaps:
+    """The heaps of a session that runs; `java` is that of the driver.
+
+    A cluster manager that counts what an executor takes beside its heap gives it Spark's own share where none was set.
+    """
+    if settings.one_java:
+        return Heaps(one_java=True, executor=java)
+    conf = dict(settings.values)
     heap = bytes_of(conf.get("spark.executor.memory", "1g"), "b")
     overhead = bytes_of(conf["spark.executor.memoryOverhead"], "m") if "spark.executor.memoryOverhead" in conf else 0
-    # Spark counts the driver among those that hold blocks.
-    executors = max(1, int(context._jsc.sc().getExecutorMemoryStatus().size()) - 1)  # noqa: SLF001
-    return executors * (heap + max(overhead, LEAST_OVERHEAD, int(OVERHEAD * heap)))
-
-
-def bytes_of(text: str, unit: str) -> int:
-    """A size as Spark reads it; `unit` is what a number alone counts.
-
-    >>> bytes_of("2g", "b"), bytes_of("512", "m"), bytes_of("1 GB", "b")
-    (2147483648, 536870912, 1073741824)
-    """
-    found = SIZE.fullmatch(text.strip())
-    return int(found[1]) * UNITS[(found[2] or unit).lower()] if found else 0
+    counted = settings.master.startswith(("yarn", "k8s"))
+    return Heaps(executor=heap, driver=java, overhead=(overhead or beside_heap(heap, 0)) if counted else None)
 
 
 def adopted(session: SparkSession, settings: SparkSettings) -> SparkSession:

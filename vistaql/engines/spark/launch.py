@@ -20,10 +20,10 @@ from typing import IO, TYPE_CHECKING, Any
 from vistaql.engines.spark.conf import ANY, LOCAL, LOOPBACK, Needs, configuration
 from vistaql.engines.spark.given import adopted
 from vistaql.engines.spark.java import find_java, java_home
-from vistaql.engines.spark.place import is_loopback, unreachable
+from vistaql.engines.spark.place import unreachable
 from vistaql.engines.spark.readiness import await_executor, load_early
 from vistaql.errors import Code, VistaQLError
-from vistaql.spark_settings import MASTER, SparkSettings
+from vistaql.spark_settings import MASTER, SparkSettings, is_loopback
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

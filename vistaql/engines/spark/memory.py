@@ -8,8 +8,11 @@ partitions into larger ones than the plan allowed, are taken care of while a pla
 from __future__ import annotations
 
 import math
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from vistaql.physical.regions import BATCH_BYTES, MIB
+from vistaql.spark_settings import cluster_shape
 
 if TYPE_CHECKING:
     from vistaql.physical.choices import ClusterChoices
@@ -17,19 +20,8 @@ if TYPE_CHECKING:
 
 Pairs = tuple[tuple[str, str], ...]
 
-MIB = 2**20
-RESERVED = 300 * MIB
-"""bytes that Spark takes off the heap before it divides it (RESERVED_SYSTEM_MEMORY_BYTES)"""
-LEAST_OVERHEAD = 384 * MIB
-OVERHEAD = 0.1
-"""of the heap, for Java's code, threads and buffers (Spark's own default)"""
 BATCH_ROWS = 64
 """rows of an Arrow batch on its way to a worker; without a limit it would be 10,000, whatever they weigh"""
-BATCH_BYTES = 16 * MIB
-"""bytes of such a batch, for tensors and for images that travel as bytes"""
-BATCHES_IN_FLIGHT = 4
-"""batches of a task that lie outside the heap: written, read, and one of each being filled"""
-LOCAL_CLUSTER = re.compile(r"local-cluster\[(\d+), *(\d+), *(\d+)\]")
 
 
 def spark_conf(master: str, regions: Regions, choices: ClusterChoices | None, executors: int = 1) -> Pairs:
@@ -40,13 +32,13 @@ def spark_conf(master: str, regions: Regions, choices: ClusterChoices | None, ex
     so that the overhead holds the Python workers.
     """
     conf = {
-        "spark.memory.fraction": share(regions.core + regions.storage, regions.heap),
+        "spark.memory.fraction": share(regions.core + regions.storage, regions.divided),
         "spark.memory.storageFraction": share(regions.storage, regions.core + regions.storage),
         # A collect that is larger ends with Spark's words instead of a heap that is full.
         "spark.driver.maxResultSize": mebibytes(max(regions.driver, 64 * MIB)),
     }
-    if master.startswith("local") and not LOCAL_CLUSTER.fullmatch(master):
-        conf["spark.driver.memory"] = mebibytes(RESERVED + regions.heap + regions.driver)
+    if master.startswith("local") and cluster_shape(master) is None:
+        conf["spark.driver.memory"] = mebibytes(replace(regions, one_java=True).heap)
         return tuple(sorted(conf.items()))
     if choices is None:
         # Spark's own numbers of cores and executors, until a plan knows better.
@@ -54,12 +46,10 @@ def spark_conf(master: str, regions: Regions, choices: ClusterChoices | None, ex
     else:
         tasks = math.ceil(choices.workers / executors)
         cores = core_conf(master, tasks, choices.threads, executors)
-    batches = tasks * BATCHES_IN_FLIGHT * BATCH_BYTES
-    overhead = max(LEAST_OVERHEAD, OVERHEAD * (RESERVED + regions.heap)) + batches + regions.deep_learning
     conf |= {
-        "spark.driver.memory": mebibytes(RESERVED + regions.driver),
+        "spark.driver.memory": mebibytes(regions.driver_heap),
         "spark.executor.memory": executor_memory(master, regions),
-        "spark.executor.memoryOverhead": mebibytes(overhead),
+        "spark.executor.memoryOverhead": mebibytes(regions.outside),
     }
     return tuple(sorted((conf | cores).items()))
 
@@ -77,8 +67,8 @@ def running_conf(choices: ClusterChoices) -> dict[str, str]:
 
 def core_conf(master: str, tasks: int, threads: int, executors: int) -> dict[str, str]:
     """Executors, their cores, and a core for each TensorFlow thread of a task, as far as an executor has them."""
-    if found := LOCAL_CLUSTER.fullmatch(master):
-        return {"spark.executor.cores": found[2], "spark.task.cpus": str(min(threads, int(found[2])))}
+    if shape := cluster_shape(master):
+        return {"spark.executor.cores": str(shape.cores), "spark.task.cpus": str(min(threads, shape.cores))}
     return {
         "spark.executor.instances": str(executors),
         "spark.executor.cores": str(tasks * threads),
@@ -89,8 +79,8 @@ def core_conf(master: str, tasks: int, threads: int, executors: int) -> dict[str
 
 def executor_memory(master: str, regions: Regions) -> str:
     """An executor's heap: what the plan needs, but what the master's name says where that is said."""
-    found = LOCAL_CLUSTER.fullmatch(master)
-    return f"{found[3]}m" if found else mebibytes(RESERVED + regions.heap)
+    shape = cluster_shape(master)
+    return mebibytes(shape.heap if shape else regions.heap)
 
 
 def share(part: int, whole: int) -> str:

@@ -1,36 +1,13 @@
-"""Where a master is: on this machine only, or somewhere that has to be reached."""
+"""Whether a master that has to be reached answers."""
 
 from __future__ import annotations
 
 import socket
 
+from vistaql.spark_settings import addresses
+
 PATIENCE = 5.0
 """seconds to wait for a master to answer; Spark itself gives up after a minute, without saying why"""
-OWN = ("localhost", "127.", "[::1]")
-
-
-def is_loopback(master: str) -> bool:
-    """Whether driver, executors and master are all on this machine.
-
-    >>> is_loopback("local[2,4]"), is_loopback("spark://localhost:7077"), is_loopback("spark://tower:7077")
-    (True, True, False)
-    """
-    return master.startswith("local") or (
-        master.startswith("spark://") and all(host.startswith(OWN) for host, _ in addresses(master))
-    )
-
-
-def addresses(master: str) -> tuple[tuple[str, int], ...]:
-    """Hosts and ports of a standalone master and of those that stand in for it.
-
-    >>> addresses("spark://a:7077,b:7078"), addresses("spark://a")
-    ((('a', 7077), ('b', 7078)), (('a', 7077),))
-    """
-    found = []
-    for place in master.removeprefix("spark://").split(","):
-        host, _, port = place.rpartition(":")
-        found.append((host, int(port)) if host and port.isdigit() else (place, 7077))
-    return tuple(found)
 
 
 def unreachable(master: str) -> str | None:
