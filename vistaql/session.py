@@ -202,7 +202,7 @@ class Session:
                 error.span = None
             raise
         rewrites = rewrites_of(as_bound.plan) if statement.mode is ast.ExplainMode.VERBOSE else ()
-        told = account(decision, statement.mode, rewrites, measured, self.settings.spark)
+        told = account(decision, statement.mode, rewrites, measured, bound.settings.spark)
         return explanation(told, statement.format, bound.text)
 
     def analyze(self, bound: BoundQuery) -> tuple[Decision, Measured]:

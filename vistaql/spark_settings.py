@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREFIX = "spark."
 MASTER = "spark.master"
 DEFAULT_MASTER = "local[*]"
+TASK_CPUS = "spark.task.cpus"
 MASTERS = re.compile(r"local(\[(\d+|\*)(, *\d+)?\])?|local-cluster\[\d+, *\d+, *\d+\]|spark://.+|yarn|k8s://.+")
 LOCAL_CLUSTER = re.compile(r"local-cluster\[(\d+), *(\d+), *(\d+)\]")
 KEY = re.compile(r"spark(\.[\w-]+)+")
@@ -62,6 +64,11 @@ class SparkSettings:
         """These without one of them."""
         return SparkSettings(tuple(item for item in self.values if item[0] != name))
 
+    def left_open(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Of settings that a plan would have those that the user has not set: what he sets wins."""
+        own = dict(self.values)
+        return {name: value for name, value in wanted.items() if name not in own}
+
     def describe(self) -> tuple[tuple[str, str, str], ...]:
         """Name, value and meaning of each, the master first."""
         others = ((name, shown(name, value), "passed on to Spark") for name, value in self.values if name != MASTER)
@@ -85,6 +92,18 @@ def cluster_shape(master: str) -> ClusterShape | None:
     """
     found = LOCAL_CLUSTER.fullmatch(master)
     return ClusterShape(int(found[1]), int(found[2]), int(found[3]) * 2**20) if found else None
+
+
+def local_slots(master: str) -> int | None:
+    """The tasks of one core that a local master takes, where its name says so; None of any other.
+
+    >>> local_slots("local[3]"), local_slots("local"), local_slots("local[*]"), local_slots("yarn")
+    (3, 1, None, None)
+    """
+    if master == "local":
+        return 1
+    found = re.match(r"local\[(\d+)", master)
+    return int(found[1]) if found else None
 
 
 def is_spark(name: str) -> bool:

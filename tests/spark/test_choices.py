@@ -11,15 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vistaql.engines.spark.conf import Needs, configuration, with_workers
 from vistaql.frontend.binder import bind_query
 from vistaql.frontend.parser import parse
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.estimate import estimate
-from vistaql.optimizer.spark import LARGEST_PARTITION, MOST_PARTITIONS, partition_count, worker_counts
+from vistaql.optimizer.machine import Machine
+from vistaql.optimizer.regions import executors_of
+from vistaql.optimizer.spark import (
+    LARGEST_PARTITION,
+    MOST_PARTITIONS,
+    partition_count,
+    worker_choices,
+    worker_counts,
+)
 from vistaql.physical.operators import ReadImages
+from vistaql.physical.regions import Heaps, Started
 from vistaql.physical.sizes import Sizes
 from vistaql.session import Session, connect
 from vistaql.settings import Settings
+from vistaql.spark_settings import local_slots
 
 QUERY = "EXPLORE LAYERS conv3, fc5 OF strokes FROM photos JOIN items TRAIN lr"
 
@@ -85,6 +96,68 @@ def test_partitions_workers_and_threads_are_taken_as_set(session: Session) -> No
     cluster = decision(session, partitions=7, workers=3, threads=2).chosen.configuration.cluster
     assert cluster is not None
     assert (cluster.partitions, cluster.workers, cluster.threads) == (7, 3, 2)
+
+
+def fixed(**values: str) -> Settings:
+    """Settings of Spark by names with underscores."""
+    settings = Settings()
+    for name, value in values.items():
+        settings = settings.changed("spark." + name.replace("_", "."), value)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "asked", "run", "cpus"),
+    [
+        (fixed(master="local[2]"), 1, 1, "2"),
+        (fixed(master="local[2]"), 3, 2, None),
+        (fixed(master="local[4]"), 3, 4, None),
+        (fixed(master="local[4]"), 2, 2, "2"),
+        (fixed(master="local[*]"), 3, 3, None),
+        (fixed(master="local-cluster[2,4,2048]"), 2, 2, "4"),
+        (fixed(master="local-cluster[2,4,2048]"), 5, 8, "1"),
+        (fixed(master="yarn", executor_instances="2", executor_cores="4"), 4, 4, "2"),
+        (fixed(master="yarn", executor_instances="2"), 4, 4, "1"),
+        (fixed(master="local[4]", task_cpus="2"), 4, 2, "2"),
+    ],
+)
+def test_as_many_tasks_run_as_the_plan_is_priced_for(
+    settings: Settings, asked: int, run: int, cpus: str | None
+) -> None:
+    """What the plan says is what Spark does with the cores that it is told of."""
+    machine = Machine(4, 64 * 10**9)
+    found = next(worker_choices(machine, replace(settings, workers=asked, threads=1)))
+    assert found.workers == run
+    executors = executors_of(settings.spark, found)
+    told = dict(configuration(with_workers(settings.spark, found.workers), Needs(choices=found, executors=executors)))
+    assert told.get("spark.task.cpus") == cpus
+    cores = local_slots(told["spark.master"]) or executors * int(told["spark.executor.cores"])
+    assert cores // int(cpus or "1") == run
+
+
+def test_without_a_number_all_slots_are_used_and_a_given_session_has_its_own() -> None:
+    assert worker_counts(Machine(4, 10**9), fixed(master="local[4]", task_cpus="2")) == (2,)
+    given = Machine(4, 10**9, started=Started(3, 1, Heaps(one_java=True, executor=10**9)))
+    assert worker_counts(given, replace(fixed(master="local[4]"), workers=1)) == (3,)
+
+
+def test_executors_are_shown(session: Session) -> None:
+    where = "spark.master = 'yarn', spark.executor.instances = 2, spark.executor.cores = 2"
+    told = " ".join(str(session.sql(f"EXPLAIN {QUERY} WITH ({where})")).split())
+    assert "4 workers x 1 thread in 2 executors" in told
+    plan = json.loads(str(session.sql(f"EXPLAIN FORMAT json {QUERY} WITH ({where})")))
+    assert (plan["cluster"]["workers"], plan["cluster"]["executors"]) == (4, 2)
+    assert "executor" not in str(session.sql(f"EXPLAIN {QUERY} WITH (spark.master = 'local[2]')"))
+
+
+def test_explain_tells_the_settings_of_the_statement_and_the_master_that_is_started(session: Session) -> None:
+    """A user's setting stands in place of the plan's, also of one that holds while the plan runs."""
+    own = "spark.sql.adaptive.enabled = true, spark.sql.shuffle.partitions = 7, workers = 2"
+    told = str(session.sql(f"EXPLAIN VERBOSE {QUERY} WITH ({own})"))
+    assert "--conf spark.sql.adaptive.enabled=true" in told
+    assert "--conf spark.sql.shuffle.partitions=7" in told
+    assert "--conf 'spark.master=local[2,4]'" in told
+    assert "--conf spark.sql.adaptive.enabled=false" in str(session.sql(f"EXPLAIN VERBOSE {QUERY}"))
 
 
 def test_images_are_read_whole_where_rows_meet_them_after_inference(session: Session) -> None:

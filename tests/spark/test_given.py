@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.spark.conftest import IMAGES, WITHOUT_ROW, Both
+from vistaql.engines.spark.engine import OnSpark
 from vistaql.engines.spark.given import given, given_heaps
 from vistaql.errors import Code, VistaQLError
 from vistaql.optimizer.machine import detect
@@ -16,8 +21,6 @@ from vistaql.session import connect
 from vistaql.spark_settings import SparkSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyspark.sql import SparkSession
 
 QUESTION = (
@@ -99,6 +102,52 @@ def test_a_run_is_measured_in_all_its_processes_and_tells_what_its_pass_gave(bot
     # Java and two workers with TensorFlow, and not only this process.
     assert plan["actual"]["peak_bytes"] > resident_bytes() + 500_000_000
     assert plan["actual"]["peak_bytes"] < plan["peak_bytes"] + resident_bytes()
+
+
+@pytest.mark.volume
+def test_what_the_user_sets_wins_while_a_plan_runs(both: Both, spark: SparkSession) -> None:
+    name, other = "spark.sql.shuffle.partitions", "spark.sql.execution.arrow.maxRecordsPerBatch"
+    during: dict[str, str | None] = {}
+
+    def look(engine: OnSpark, *args: object, **named: object) -> object:
+        during.update({item: engine.spark.conf.get(item) for item in (name, other)})
+        return infer(engine, *args, **named)  # type: ignore[arg-type]
+
+    infer, before = OnSpark.infer, spark.conf.get(name)
+    with pytest.MonkeyPatch.context() as patch, connect(both.folder / "home", spark=spark) as session:
+        patch.setattr(OnSpark, "infer", look)
+        session.sql(f"SET {name} = 7; {QUESTION}")
+    assert during == {name: "7", other: "64"}
+    spark.conf.set(name, str(before))
+
+
+PROGRAM = """\
+import json
+from vistaql.engines.spark.conf import needs_of
+from vistaql.engines.spark.engine import OnSpark
+from vistaql.engines.spark.given import given
+from vistaql.engines.spark.launch import spark_session
+from vistaql.physical.choices import ClusterChoices
+from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
+from vistaql.spark_settings import SparkSettings
+
+settings = SparkSettings((("spark.default.parallelism", "7"), ("spark.master", "local[4]")))
+found = []
+for workers in (2, 1):
+    choices = ClusterChoices(workers, 1, 1, 2, JoinMethod.SHUFFLE, Placement.BEFORE_INFERENCE, Persistence.DISK,
+                             TrainingPlace.DRIVER)
+    has = given(spark_session(settings, needs_of(choices, None, 1)))
+    found.append((has.started.slots, has.started.executors, has.cores))
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.volume
+def test_tasks_side_by_side_are_those_that_spark_runs(checkout: Path) -> None:
+    """Spark's own count of them, whatever its default of parts is; another number of workers starts it anew."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[2, 1, 4], [1, 1, 4]]
 
 
 def settings_of(**values: str) -> SparkSettings:

@@ -12,7 +12,6 @@ from vistaql.engines.inprocess.engine import engine_for as in_process
 from vistaql.engines.inprocess.relational import JoinedRows, Surroundings, join_rows
 from vistaql.physical.choices import ClusterChoices
 from vistaql.settings import EngineChoice, Settings
-from vistaql.spark_settings import DEFAULT_MASTER, MASTER, SparkSettings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -59,14 +58,13 @@ def joiner(
     from vistaql.engines.spark.relational import SparkJoiner
 
     configuration = expected()
-    return SparkJoiner(
-        session_for(settings, configuration, given), settings.join, run or new_run(), configuration.threads
-    )
+    spark = session_for(settings, configuration, given)
+    return SparkJoiner(spark, settings.join, run or new_run(), configuration.threads, settings.spark)
 
 
 def session_for(settings: Settings, configuration: Decided, given: SparkSession | None) -> SparkSession:
     """The session of Spark that a plan runs in."""
-    from vistaql.engines.spark.conf import Needs, needs_of
+    from vistaql.engines.spark.conf import Needs, needs_of, with_workers
     from vistaql.engines.spark.launch import spark_session
 
     cluster = configuration.cluster
@@ -100,7 +98,7 @@ def running_engine(
     spark = session_for(settings, configuration, given)
     with (
         jobs(spark, run, "images and features"),
-        configured(spark, running_conf(configuration.cluster)),
+        configured(spark, settings.spark.left_open(running_conf(configuration.cluster))),
         workers_with(spark, configuration.cluster.threads),
     ):
         engine = OnSpark(
@@ -117,8 +115,3 @@ def running_engine(
             yield engine
         finally:
             engine.close()
-
-
-def with_workers(settings: SparkSettings, workers: int) -> SparkSettings:
-    """A local master with the decided number of workers, where the user left it open."""
-    return settings.changed(MASTER, f"local[{workers}]") if settings.master == DEFAULT_MASTER else settings

@@ -102,7 +102,9 @@ def account(
         tuple(loser(item, decision) for item in decision.losers),
         rewrites,
         measured,
-        spark_lines(decision.chosen.configuration, settings) if verbose and settings else (),
+        spark_lines(decision.chosen.configuration, settings, given=decision.machine.started is not None)
+        if verbose and settings
+        else (),
     )
 
 

@@ -65,7 +65,9 @@ def where(candidate: Candidate) -> str:
     cluster, threads = candidate.configuration.cluster, candidate.configuration.threads
     if cluster is None:
         return f"in process, {counted(threads, 'thread')}"
-    return f"on Spark, {counted(cluster.workers, 'worker')} x {counted(threads, 'thread')}"
+    regions, executors = candidate.configuration.regions, candidate.configuration.executors
+    within = "" if regions is None or regions.one_java else f" in {counted(executors, 'executor')}"
+    return f"on Spark, {counted(cluster.workers, 'worker')} x {counted(threads, 'thread')}{within}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -162,7 +164,7 @@ def by_kind(candidate: Candidate) -> dict[str, float]:
     return spent
 
 
-def cluster_json(choices: ClusterChoices) -> dict[str, object]:
-    """The choices as plain values."""
-    values = {item.name: getattr(choices, item.name) for item in fields(choices)}
+def cluster_json(choices: ClusterChoices, executors: int) -> dict[str, object]:
+    """The choices as plain values, with the executors that share the workers."""
+    values = {item.name: getattr(choices, item.name) for item in fields(choices)} | {"executors": executors}
     return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}

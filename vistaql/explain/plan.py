@@ -54,7 +54,7 @@ def plan_json(account: Account, *, with_graph: bool) -> dict[str, object]:
     }
     cluster = chosen.configuration.cluster
     if cluster is not None:
-        plan["cluster"] = cluster_json(cluster)
+        plan["cluster"] = cluster_json(cluster, chosen.configuration.executors)
     return plan | mode_json(account) | ({"graph": graph_json(decision)} if with_graph else {})
 
 

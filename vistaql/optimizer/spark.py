@@ -7,7 +7,6 @@ share the cores, and where learners are fitted.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -39,6 +38,7 @@ from vistaql.physical.resources import Resources
 from vistaql.physical.sizes import Sizes
 from vistaql.physical.training import pieces
 from vistaql.settings import JoinMethod, Persistence, Placement, Settings, TrainingPlace
+from vistaql.spark_settings import TASK_CPUS, SparkSettings, cluster_shape, local_slots
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -86,31 +86,56 @@ def worker_counts(machine: Machine, settings: Settings) -> tuple[int, ...]:
     if machine.started is not None:
         # Neither its cores nor its tasks can be changed.
         return (machine.started.slots,)
-    slots = slots_of(settings.spark.master, dict(settings.spark.values))
+    slots = slots_of(settings.spark)
+    if slots is not None:
+        return (slots if settings.workers is None else side_by_side(settings.workers, slots, settings.spark),)
     if settings.workers is not None:
         return (settings.workers,)
-    if slots is not None:
-        return (slots,)
     return tuple(count for count in range(machine.cores, 0, -1) if machine.cores % count == 0)
 
 
-def slots_of(master: str, values: dict[str, str]) -> int | None:
+def slots_of(settings: SparkSettings) -> int | None:
     """How many tasks a cluster takes at a time, where that is said.
 
-    >>> slots_of("local[3]", {}), slots_of("local-cluster[2,1,2048]", {}), slots_of("local[*]", {})
+    >>> def slots(**values):
+    ...     named = ((f"spark.{name.replace('_', '.')}", value) for name, value in values.items())
+    ...     return slots_of(SparkSettings(tuple(named)))
+    >>> slots(master="local[3]"), slots(master="local-cluster[2,1,2048]"), slots(master="local[*]")
     (3, 2, None)
-    >>> slots_of("yarn", {"spark.executor.instances": "4", "spark.executor.cores": "2"})
-    8
+    >>> slots(master="yarn", executor_instances="4", executor_cores="2"), slots(master="local[4]", task_cpus="2")
+    (8, 2)
     """
-    if local := re.match(r"local\[(\d+)", master):
-        return int(local[1])
-    if cluster := re.match(r"local-cluster\[(\d+), *(\d+)", master):
-        return int(cluster[1]) * int(cluster[2])
+    values = dict(settings.values)
+    cpus = int(values.get(TASK_CPUS, "1"))
+    if local := local_slots(settings.master):
+        return max(1, local // cpus)
+    if shape := cluster_shape(settings.master):
+        return shape.executors * max(1, shape.cores // cpus)
     if "spark.cores.max" in values:
-        return int(values["spark.cores.max"])
+        return max(1, int(values["spark.cores.max"]) // cpus)
     if "spark.executor.instances" in values:
-        return int(values["spark.executor.instances"]) * int(values.get("spark.executor.cores", "1"))
-    return 1 if master == "local" else None
+        return int(values["spark.executor.instances"]) * max(1, int(values.get("spark.executor.cores", "1")) // cpus)
+    return None
+
+
+def side_by_side(workers: int, slots: int, settings: SparkSettings) -> int:
+    """How many tasks run where so many are asked for: a task takes whole cores, of one executor, and all share alike.
+
+    >>> here = SparkSettings((("spark.master", "local[4]"),))
+    >>> [side_by_side(workers, 4, here) for workers in (1, 2, 3, 4, 9)]
+    [1, 2, 4, 4, 4]
+    """
+    values, shape = dict(settings.values), cluster_shape(settings.master)
+    if TASK_CPUS in values or "spark.cores.max" in values:
+        # Both are the user's, and nothing is left to decide.
+        return slots
+    executors = shape.executors if shape else int(values.get("spark.executor.instances", "1"))
+    each = -(-workers // executors)
+    if local_slots(settings.master) is None and shape is None and "spark.executor.cores" not in values:
+        # An executor gets the cores that its tasks want.
+        return executors * each
+    cores = slots // executors
+    return executors * (cores // (cores // min(each, cores)))
 
 
 def with_workers(machine: Machine, settings: Settings) -> Machine:

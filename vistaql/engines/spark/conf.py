@@ -10,10 +10,10 @@ import re
 import sys
 from dataclasses import dataclass
 
-from vistaql.engines.spark.memory import Pairs, spark_conf
+from vistaql.engines.spark.memory import CORES, Pairs, spark_conf
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.regions import LEAST, Regions
-from vistaql.spark_settings import MASTER, SparkSettings, is_loopback
+from vistaql.spark_settings import MASTER, TASK_CPUS, SparkSettings, is_loopback
 
 RETRIES = 4
 """times that a task is tried before its job fails, as on a cluster"""
@@ -29,9 +29,9 @@ class Needs:
     choices: ClusterChoices | None = None
     executors: int = 1
 
-    def conf(self, master: str) -> Pairs:
+    def conf(self, settings: SparkSettings) -> Pairs:
         """The settings of Spark that give it."""
-        return spark_conf(master, self.regions, self.choices, self.executors)
+        return spark_conf(settings.master, self.regions, self.choices, self.executors, dict(settings.values))
 
 
 ANY = Needs()
@@ -44,9 +44,26 @@ def needs_of(choices: ClusterChoices, regions: Regions | None, executors: int) -
 
 def configuration(settings: SparkSettings, needs: Needs) -> Pairs:
     """What Spark is told: what holds for every session of ours, over it the plan's needs, over them the user's will."""
-    chosen = defaults(settings.master) | dict(needs.conf(settings.master)) | dict(settings.values)
+    chosen = defaults(settings.master) | dict(needs.conf(settings)) | dict(settings.values)
     chosen[MASTER] = retrying(settings.master)
     return tuple(sorted(chosen.items()))
+
+
+def with_workers(settings: SparkSettings, workers: int) -> SparkSettings:
+    """A local master with the decided number of workers, where the user left it open.
+
+    >>> with_workers(SparkSettings(), 2).master, with_workers(SparkSettings((("spark.master", "local[4]"),)), 2).master
+    ('local[2]', 'local[4]')
+    """
+    if not settings.master.startswith("local[*"):
+        return settings
+    cores = workers * int(dict(settings.values).get(TASK_CPUS, "1"))
+    return settings.changed(MASTER, settings.master.replace("*", str(cores)))
+
+
+def cores_of(conf: Pairs) -> Pairs:
+    """Of the settings those that say how many tasks run side by side."""
+    return tuple(item for item in conf if item[0] in CORES)
 
 
 def retrying(master: str) -> str:

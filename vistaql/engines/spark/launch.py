@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from vistaql.engines.spark.conf import ANY, LOCAL, LOOPBACK, Needs, configuration
+from vistaql.engines.spark.conf import ANY, LOOPBACK, Needs, configuration, cores_of
 from vistaql.engines.spark.given import adopted
 from vistaql.engines.spark.java import find_java, java_home
+from vistaql.engines.spark.memory import Pairs
 from vistaql.engines.spark.place import unreachable
 from vistaql.engines.spark.readiness import await_executor, load_early
 from vistaql.errors import Code, VistaQLError
-from vistaql.spark_settings import MASTER, SparkSettings, is_loopback
+from vistaql.spark_settings import MASTER, SparkSettings, is_loopback, local_slots
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -46,12 +47,19 @@ class Running:
         gateway: Any = self.session.sparkContext._gateway  # noqa: SLF001, the process is to be found nowhere else
         return gateway is not None and gateway.proc.poll() is None
 
+    @property
+    def cores(self) -> Pairs:
+        """What it was told about tasks that run side by side."""
+        return cores_of(configuration(self.settings, self.needs))
+
     def serves(self, settings: SparkSettings, needs: Needs) -> bool:
         """Whether a plan can run in it: the user's settings are those of its start, and it has the memory."""
         if self.settings.reset(MASTER) != settings.reset(MASTER):
             return False
         mine, theirs = self.settings.master, settings.master
-        if mine != theirs and self.session.sparkContext.defaultParallelism != workers_of(theirs):
+        if mine != theirs and self.session.sparkContext.defaultParallelism != local_slots(theirs):
+            return False
+        if needs.choices and self.cores != cores_of(configuration(settings, needs)):
             return False
         return self.needs.regions.covers(needs.regions, outside=not is_loopback(theirs))
 
@@ -80,16 +88,6 @@ def spark_session(settings: SparkSettings, needs: Needs = ANY, given: SparkSessi
         stop()
     _kept.now = start(settings, needs)
     return _kept.now.session
-
-
-def workers_of(master: str) -> int | None:
-    """The tasks that a local master runs side by side, where its name says so.
-
-    >>> workers_of("local[3]"), workers_of("local"), workers_of("local[*]"), workers_of("yarn")
-    (3, 1, None, None)
-    """
-    found = LOCAL.fullmatch(master)
-    return None if found is None or found[1] == "*" else int(found[1] or 1)
 
 
 def foreign_session() -> SparkSession | None:

@@ -8,11 +8,13 @@ partitions into larger ones than the plan allowed, are taken care of while a pla
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vistaql.physical.regions import BATCH_BYTES, MIB
-from vistaql.spark_settings import cluster_shape
+from vistaql.spark_settings import TASK_CPUS, cluster_shape, local_slots
 
 if TYPE_CHECKING:
     from vistaql.physical.choices import ClusterChoices
@@ -20,17 +22,29 @@ if TYPE_CHECKING:
 
 Pairs = tuple[tuple[str, str], ...]
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+CORES = frozenset({"spark.executor.instances", "spark.executor.cores", "spark.cores.max", TASK_CPUS})
+"""what says how many tasks run side by side"""
+
 BATCH_ROWS = 64
 """rows of an Arrow batch on its way to a worker; without a limit it would be 10,000, whatever they weigh"""
 
 
-def spark_conf(master: str, regions: Regions, choices: ClusterChoices | None, executors: int = 1) -> Pairs:
+def spark_conf(
+    master: str,
+    regions: Regions,
+    choices: ClusterChoices | None,
+    executors: int = 1,
+    fixed: Mapping[str, str] = NOTHING,
+) -> Pairs:
     """The settings of Spark that give a plan its memory and its cores, by name; sizes are whole MiB, rounded up.
 
     With a local master driver and executor are one Java: its heap holds the regions of both, and Python workers are
     processes beside it. Elsewhere a cluster manager kills an executor that takes more than heap and overhead together,
-    so that the overhead holds the Python workers.
+    so that the overhead holds the Python workers. `fixed` are the user's own, to which cores are fitted.
     """
+    # Without choices Spark's own numbers of cores and executors, until a plan knows better.
+    cores = {} if choices is None else core_conf(master, choices, executors, fixed)
     conf = {
         "spark.memory.fraction": share(regions.core + regions.storage, regions.divided),
         "spark.memory.storageFraction": share(regions.storage, regions.core + regions.storage),
@@ -39,13 +53,7 @@ def spark_conf(master: str, regions: Regions, choices: ClusterChoices | None, ex
     }
     if master.startswith("local") and cluster_shape(master) is None:
         conf["spark.driver.memory"] = mebibytes(replace(regions, one_java=True).heap)
-        return tuple(sorted(conf.items()))
-    if choices is None:
-        # Spark's own numbers of cores and executors, until a plan knows better.
-        tasks, cores = 1, {}
-    else:
-        tasks = math.ceil(choices.workers / executors)
-        cores = core_conf(master, tasks, choices.threads, executors)
+        return tuple(sorted((conf | cores).items()))
     conf |= {
         "spark.driver.memory": mebibytes(regions.driver_heap),
         "spark.executor.memory": executor_memory(master, regions),
@@ -65,16 +73,28 @@ def running_conf(choices: ClusterChoices) -> dict[str, str]:
     }
 
 
-def core_conf(master: str, tasks: int, threads: int, executors: int) -> dict[str, str]:
-    """Executors, their cores, and a core for each TensorFlow thread of a task, as far as an executor has them."""
-    if shape := cluster_shape(master):
-        return {"spark.executor.cores": str(shape.cores), "spark.task.cpus": str(min(threads, shape.cores))}
-    return {
-        "spark.executor.instances": str(executors),
-        "spark.executor.cores": str(tasks * threads),
-        "spark.cores.max": str(executors * tasks * threads),
-        "spark.task.cpus": str(threads),
-    }
+def core_conf(master: str, choices: ClusterChoices, executors: int, fixed: Mapping[str, str]) -> dict[str, str]:
+    """Executors and their cores: one for each TensorFlow thread of a task, else shared out among the tasks there are.
+
+    So as many tasks run side by side as the plan has workers, and no more.
+
+    >>> from vistaql.settings import JoinMethod, Persistence, Placement, TrainingPlace
+    >>> from vistaql.physical.choices import ClusterChoices
+    >>> early, here = Placement.BEFORE_INFERENCE, TrainingPlace.DRIVER
+    >>> two = ClusterChoices(2, 1, 1, 2, JoinMethod.SHUFFLE, early, Persistence.DISK, here)
+    >>> core_conf("local[4]", two, 1, {}), core_conf("local[2]", two, 1, {})
+    ({'spark.task.cpus': '2'}, {})
+    """
+    tasks, slots = math.ceil(choices.workers / executors), local_slots(master)
+    if slots is not None or master.startswith("local["):
+        cpus = (slots or tasks) // tasks
+        return {TASK_CPUS: str(cpus)} if cpus > 1 else {}
+    shape = cluster_shape(master)
+    cores = shape.cores if shape else int(fixed.get("spark.executor.cores", tasks * choices.threads))
+    conf = {"spark.executor.cores": str(cores), TASK_CPUS: str(max(1, cores // tasks))}
+    if shape:
+        return conf
+    return conf | {"spark.executor.instances": str(executors), "spark.cores.max": str(executors * cores)}
 
 
 def executor_memory(master: str, regions: Regions) -> str:

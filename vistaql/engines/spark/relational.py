@@ -8,7 +8,7 @@ where its comparison is known to be DuckDB's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vistaql.engines.inprocess.relational import (
@@ -30,6 +30,7 @@ from vistaql.engines.spark.jobs import jobs
 from vistaql.engines.spark.scans import as_before, table_frame, types_of
 from vistaql.logical.nodes import Filter, Join, JoinKind, Rows, images_of
 from vistaql.settings import JoinMethod, Persistence
+from vistaql.spark_settings import SparkSettings
 from vistaql.stores.duck import connected
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class SparkJoiner:
     """the id of the run, which its jobs carry"""
     threads: int = 1
     """of the workers that will run the CNN, so that they are the ones that read the tables"""
+    settings: SparkSettings = field(default_factory=SparkSettings)
+    """the user's, which win"""
 
     def __call__(self, rows: Rows, around: Surroundings) -> JoinedRows:
         """The rows of a query; by DuckDB on the driver where there is no join, or one that compares more than columns.
@@ -62,7 +65,11 @@ class SparkJoiner:
         if not joins or len(known) < len(joins):
             return join_rows(rows, around)
         what = f"rows of {', '.join(join.right.table.name for join, _ in known)}"
-        with configured(self.spark, NARROW), workers_with(self.spark, self.threads), jobs(self.spark, self.run, what):
+        with (
+            configured(self.spark, self.settings.left_open(NARROW)),
+            workers_with(self.spark, self.threads),
+            jobs(self.spark, self.run, what),
+        ):
             found, counts = self.joined(rows, around, known)
         with connected(around.limits) as connection, pointing_at(rows):
             as_before(connection, BASE, found, {name: types[name] for name in names_needed(rows)})

@@ -152,7 +152,7 @@ def measure(settings: SparkSettings, cores: int, say: Callable[[str], None]) -> 
     spark = spark_session(settings, Needs(choices=choices))
     spark.range(1000).join(spark.range(500), "id").toArrow()
     context = perf_counter() - started
-    with configured(spark, running_conf(choices)), workers_with(spark, choices.threads):
+    with configured(spark, settings.left_open(running_conf(choices))), workers_with(spark, choices.threads):
         say("Starting its Python workers ..")
         first = seconds_of(lambda: run_job(spark, cores, tensorflow))
         say("Running jobs and tasks ..")
