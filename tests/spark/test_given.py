@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-# Minutes on two cores.
-pytestmark = pytest.mark.volume
-
 QUESTION = (
     "EXPLORE LAYERS conv3 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr "
     "EVALUATE accuracy USING HOLDOUT (0.3)"
