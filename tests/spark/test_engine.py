@@ -11,11 +11,11 @@ import pytest
 
 from tests.spark.conftest import Both
 from vistaql.engines.spark.frames import workers_with
+from vistaql.engines.spark.images import BYTES, inside_parquet, row_groups
+from vistaql.engines.spark.jobs import jobs
 from vistaql.errors import Code, VistaQLError
 from vistaql.outcome import Report
-
-# Minutes on two cores.
-pytestmark = pytest.mark.volume
+from vistaql.stores.image_set import ParquetBytesSource
 
 HOLDOUT = "TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
 
@@ -34,6 +34,7 @@ def spoilt(both: Both) -> Iterator[str]:
     return "spoilt"
 
 
+@pytest.mark.volume
 def test_bad_images_are_counted_and_several_images_of_a_key_become_one_vector(both: Both, spoilt: str) -> None:
     """The mean of the good images of each key, the keys without a good image left out, all as in process."""
     text = f"EXPLORE LAYERS conv3 OF strokes FROM {spoilt} JOIN items ON spoilt.key = items.sku PER KEY mean {HOLDOUT}"
@@ -53,6 +54,7 @@ def test_a_bad_image_can_be_an_error(both: Both, spoilt: str) -> None:
     assert "a/p010.jpg" in caught.value.message
 
 
+@pytest.mark.volume
 def test_images_inside_parquet_files_are_read_by_the_workers(both: Both) -> None:
     """Two files of several row groups."""
     paths = sorted((both.folder / "photos").iterdir())
@@ -70,6 +72,7 @@ def test_images_inside_parquet_files_are_read_by_the_workers(both: Both) -> None
         assert packed.counts == plain.counts
 
 
+@pytest.mark.volume
 def test_features_are_written_by_the_workers(both: Both) -> None:
     """A folder of files, with the numbers and names of the one file in process."""
     text = "EXPORT LAYERS conv3, fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku TO '{}'"
@@ -83,6 +86,7 @@ def test_features_are_written_by_the_workers(both: Both) -> None:
     assert not list(both.folder.glob("*.part"))
 
 
+@pytest.mark.volume
 def test_training_on_the_cluster_says_what_training_here_says(both: Both) -> None:
     """Features, folds and counts are equal, and no fold's accuracy differs by more than one row."""
     text = "EXPLORE LAYERS fc5 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr (reg = 0.05)"
@@ -98,6 +102,7 @@ def test_training_on_the_cluster_says_what_training_here_says(both: Both) -> Non
         assert theirs.folds == pytest.approx(mine.folds, abs=allowed)
 
 
+@pytest.mark.volume
 def test_work_of_a_statement_is_forgotten_by_the_cluster(both: Both) -> None:
     """Nothing stays in memory or on disk when the answer is there."""
     both.on_spark(
@@ -110,6 +115,7 @@ def test_work_of_a_statement_is_forgotten_by_the_cluster(both: Both) -> None:
     assert spark.conf.get("spark.sql.adaptive.enabled") == "true"
 
 
+@pytest.mark.volume
 def test_a_worker_keeps_its_graph_for_the_next_task_and_statement(both: Both) -> None:
     """The second statement, of four tasks, builds no graph."""
     text = f"EXPLORE LAYERS conv2 OF strokes FROM photos JOIN items ON photos.key = items.sku {HOLDOUT}"
@@ -118,6 +124,26 @@ def test_a_worker_keeps_its_graph_for_the_next_task_and_statement(both: Both) ->
     both.on_spark(text, partitions=4, plan="eager")
     assert graphs(both) == before
     assert all(before.values())
+
+
+def test_a_file_that_a_worker_cannot_read_is_named(both: Both) -> None:
+    """It was whole when its row groups were listed."""
+    folder = both.folder / "damaged"
+    folder.mkdir()
+    paths = sorted((both.folder / "photos").iterdir())
+    table = pa.table({"sku": [path.stem for path in paths], "image": [path.read_bytes() for path in paths]})
+    pq.write_table(table, folder / "1.parquet")
+    both.sql(f"CREATE IMAGES damaged FROM '{folder}/*.parquet' KEY FROM COLUMN sku")
+    images = both.here.catalog.images("damaged")
+    assert images is not None
+    assert isinstance(images.source, ParquetBytesSource)
+    assert both.spark.spark is not None
+    frame = both.spark.spark.createDataFrame(row_groups(images.source))
+    (folder / "1.parquet").write_bytes(b"PAR1")
+    with pytest.raises(VistaQLError) as caught, jobs(both.spark.spark, "damaged", "images"):
+        frame.mapInArrow(inside_parquet(images, images.source), BYTES).count()
+    assert caught.value.code is Code.UNREADABLE_FILE
+    assert f"'{folder}/1.parquet' cannot be read" in caught.value.message
 
 
 def graphs(both: Both) -> dict[int, list[int]]:

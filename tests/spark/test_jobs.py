@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from tests.spark.conftest import Both
 from tests.spark.test_training import CHOICES, LEARNER, WIDTH, examples_of
 from vistaql.engines.spark import training
 from vistaql.engines.spark.counting import items
-from vistaql.engines.spark.failures import blaming, told
+from vistaql.engines.spark.failures import blaming, culprit, told
 from vistaql.engines.spark.jobs import LABELS, active_jobs, jobs, watched
 from vistaql.engines.spark.relational import SparkJoiner
 from vistaql.errors import Code, VistaQLError
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     Batches = Iterator[pa.RecordBatch]
-
-# Minutes on two cores.
-pytestmark = pytest.mark.volume
 
 QUESTION = (
     "EXPLORE LAYERS conv3 OF strokes FROM photos JOIN items ON photos.key = items.sku TRAIN lr "
@@ -80,9 +78,12 @@ def in_small_batches(spark: SparkSession, rows: int, parts: int) -> Iterator[obj
     return spark.range(rows, numPartitions=parts).mapInArrow(slowly, "id long, vector binary")
 
 
-def test_jobs_of_a_run_say_what_they_do_and_carry_its_id(both: Both, spark: SparkSession) -> None:
+@pytest.mark.parametrize("training", ["driver", pytest.param("cluster", marks=pytest.mark.volume)])
+def test_every_job_of_a_run_says_what_it_does_and_carries_its_id(
+    training: str, both: Both, spark: SparkSession
+) -> None:
     before = {number for number, _, _ in known_jobs(spark)}
-    both.on_spark(QUESTION, training="cluster", join="broadcast", placement="before")
+    both.on_spark(QUESTION, training=training, join="broadcast", placement="before")
     said = [job for job in known_jobs(spark) if job[0] not in before]
     (run,) = {group.removeprefix("vistaql-") for _, group, _ in said}
     assert re.fullmatch("[0-9a-f]{8}", run)
@@ -103,6 +104,7 @@ def text_of(option: Any) -> str:
     return str(option.get()) if option.isDefined() else ""
 
 
+@pytest.mark.volume
 def test_progress_has_the_form_it_has_in_process(both: Both) -> None:
     """The same call, the same total; what is counted adds up to it."""
     here, there = Watch(), Watch()
@@ -117,6 +119,7 @@ def test_progress_has_the_form_it_has_in_process(both: Both) -> None:
     assert (here.finished, there.finished) == (1, 1)
 
 
+@pytest.mark.volume
 def test_images_are_counted_while_tasks_run(spark: SparkSession) -> None:
     watch = Watch()
     with watched(spark, watch, "1f3c9a2e", "slow", 160):
@@ -138,7 +141,7 @@ def _interruptible() -> Iterator[None]:
 def test_an_interrupt_cancels_the_run_and_nobody_elses_jobs(spark: SparkSession) -> None:
     context = spark.sparkContext
     labels = {name: context.getLocalProperty(name) for name in LABELS}
-    other = threading.Thread(target=lambda: results.append(in_small_batches(spark, 60, 1).count()))
+    other = threading.Thread(target=lambda: results.append(in_small_batches(spark, 30, 1).count()))
     results: list[int] = []
     other.start()
     timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
@@ -150,7 +153,7 @@ def test_an_interrupt_cancels_the_run_and_nobody_elses_jobs(spark: SparkSession)
         assert time.monotonic() < end
         time.sleep(0.1)
     other.join()
-    assert results == [60]
+    assert results == [30]
     assert {name: context.getLocalProperty(name) for name in LABELS} == labels
     assert spark.range(3).count() == 3
 
@@ -251,6 +254,21 @@ def test_the_one_to_blame_is_found_among_images_that_were_read_ahead() -> None:
     batches = [pictures("p1", "p2"), pictures("p3", "p7"), pictures("p8")]
     with pytest.raises(VistaQLError, match="the image 'p7'"):
         list(blaming(fails_at_p7, iter(batches)))
+
+
+def test_few_passes_find_the_one_to_blame() -> None:
+    """Eight batches of 64 and then halves, where one image at a time would take 512 passes with a large CNN."""
+    batches = tuple(pictures(*(f"k{part}.{row}" for row in range(64))) for part in range(8))
+    passes = 0
+
+    def at(bad: str, batches: Batches) -> Batches:
+        nonlocal passes
+        passes += 1
+        yield from (fails_at_p7(pictures("p7") for batch in batches if bad in batch.column("key").to_pylist()))
+
+    assert culprit(partial(at, "k7.63"), batches) == "the image 'k7.63'"
+    assert passes <= 8 + 2 * 6
+    assert culprit(partial(at, "none"), batches) == "the images 'k0.0' to 'k7.63'"
 
 
 @pytest.mark.parametrize(("text", "words"), [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vistaql.errors import Code, VistaQLError
@@ -54,28 +55,35 @@ def _from_parquet(images: ImageSet, source: ParquetBytesSource, keys: pa.Array, 
 
 
 def _batches(images: ImageSet, source: ParquetBytesSource, rows: int) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     for path in parquet_files(source):
-        try:
-            with pq.ParquetFile(readable(path), pre_buffer=False) as file:
-                batches = file.iter_batches(batch_size=rows, columns=_columns(images, source), use_threads=False)
-                yield from (_encoded(images, source, batch) for batch in batches)
-        except (pa.ArrowException, OSError) as error:
-            raise VistaQLError(Code.UNREADABLE_FILE, f"'{path}' cannot be read: {error}.") from error
+        with _named(path), pq.ParquetFile(readable(path), pre_buffer=False) as file:
+            batches = file.iter_batches(batch_size=rows, columns=_columns(images, source), use_threads=False)
+            yield from (_encoded(images, source, batch) for batch in batches)
 
 
 def read_row_group(
     images: ImageSet, source: ParquetBytesSource, path: str, place: int, rows: int = 64
 ) -> Iterator[pa.RecordBatch]:
-    """The images of one row group of a file, in batches of key and image."""
+    """The images of one row group of a file, in batches of key and image. Raises UNREADABLE_FILE."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(readable(path), pre_buffer=False) as file:
+    with _named(path), pq.ParquetFile(readable(path), pre_buffer=False) as file:
         columns = _columns(images, source)
         for batch in file.iter_batches(batch_size=rows, row_groups=[place], columns=columns, use_threads=False):
             yield _encoded(images, source, batch)
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Name the file that cannot be read."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise VistaQLError(Code.UNREADABLE_FILE, f"'{path}' cannot be read: {error}.") from error
 
 
 def _columns(images: ImageSet, source: ParquetBytesSource) -> list[str]:
