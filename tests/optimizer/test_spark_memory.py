@@ -175,6 +175,18 @@ def test_a_heap_that_is_given_is_what_the_plan_counts(bind: Bind, sizes: Sizes) 
         assert chosen.peak_bytes > bytes_of(size, "b")
 
 
+@pytest.mark.parametrize("size", ["1g", "2g", "8g"])
+def test_plans_share_a_session_whose_heap_is_given(bind: Bind, sizes: Sizes, size: str) -> None:
+    """A little more of something does not start Spark again, which could have no other heap."""
+    more = replace(sizes, images=1600, all_images=2000, rows=1600)
+    few, many = (
+        regions(decide(bind, item, Machine(2, 100 * GB), spark__master="local[2]", spark__driver__memory=size).chosen)
+        for item in (sizes, more)
+    )
+    assert few.covers(many, outside=False)
+    assert many.covers(few, outside=False)
+
+
 def test_a_session_that_was_given_bounds_the_plan_by_its_own(bind: Bind, sizes: Sizes) -> None:
     many = replace(sizes, images=4 * 10**6, all_images=4 * 10**6, rows=4 * 10**6)
     given = Machine(2, 100 * GB, started=Started(2, 1, Heaps(one_java=True, executor=10**9)))

@@ -101,23 +101,34 @@ def broadcast_bytes(contents: Contents, choices: ClusterChoices) -> int:
 
 
 def in_heaps(needed: Regions, heaps: Heaps) -> Regions:
-    """What a plan needs in the heaps it will have: each part at least as every session has it, core all that is left.
+    """What a plan needs in the heaps it will have: each part at least as every session has it, so that plans share one.
 
-    A heap that is given may be smaller than those we start, and its core takes what the other parts leave of it.
+    A heap that is given may be smaller than those we start. Its parts are at least a quarter of it then, where the plan
+    leaves that much, and its core takes all that is left.
     """
-    found = replace(
-        needed,
-        user=max(LEAST.user, needed.user),
-        storage=max(LEAST.storage, needed.storage),
-        driver=max(LEAST.driver, needed.driver),
-    )
+    found = at_least(needed, LEAST)
     if heaps.driver is not None:
         found = replace(found, driver=max(needed.driver, heaps.driver - RESERVED))
     if heaps.executor is None:
         return found
-    driver = needed.driver if heaps.one_java else found.driver
-    found = replace(found, user=needed.user, storage=needed.storage, driver=driver, core=0)
-    return replace(found, core=max(LEAST_CORE, heaps.executor - found.heap))
+    driver = found.driver
+    quarter = max(0, heaps.executor - RESERVED - LEAST_CORE) // 4
+    least = replace(LEAST, **{part: min(quarter, getattr(LEAST, part)) for part in ("user", "storage", "driver")})
+    for part in (at_least(needed, least), needed):
+        found = replace(part, core=LEAST_CORE, driver=part.driver if heaps.one_java else driver)
+        if found.heap <= heaps.executor:
+            return replace(found, core=LEAST_CORE + heaps.executor - found.heap)
+    return found
+
+
+def at_least(needed: Regions, least: Regions) -> Regions:
+    """The same with no part that plans fill smaller than another's."""
+    return replace(
+        needed,
+        user=max(least.user, needed.user),
+        storage=max(least.storage, needed.storage),
+        driver=max(least.driver, needed.driver),
+    )
 
 
 def spilled_bytes(contents: Contents, choices: ClusterChoices) -> int:

@@ -85,8 +85,11 @@ class Regions:
         return executors * self.executor + self.here
 
     def covers(self, other: Regions, *, outside: bool) -> bool:
-        """Whether Java has room for another plan in each part, and, with `outside`, its executors' workers as well."""
-        parts = ("core", "user", "storage", "driver", *(("deep_learning",) if outside else ()))
+        """Whether Java has room for another plan in each part, and, with `outside`, its executors' workers as well.
+
+        Core has no size of its own: in a heap that was given it is what other parts leave.
+        """
+        parts = ("heap", "user", "storage", "driver", *(("deep_learning",) if outside else ()))
         return all(getattr(self, part) >= getattr(other, part) for part in parts)
 
 
