@@ -4,8 +4,8 @@
 
 The demo's scans, two layers, staged, so that one pass resumes from a tensor that the cluster keeps. Each run on
 Spark gets one SIGKILL at a random moment while tasks run: first of Python workers (`local[2]`, whose tasks are tried
-again), then of executors (`local-cluster[2,1,2048]`, which starts others). Features, folds and scores must be those of
-the plan in this process, bit for bit. Exit code 1 where they are not.
+again), then of executors (`local-cluster[2,1,2048]`, which starts others). A kill counts if a task failed with it.
+Features, folds and scores must be those of the plan in this process, bit for bit. Exit code 1 where they are not.
 """
 
 from __future__ import annotations
@@ -21,14 +21,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
+from typing import TYPE_CHECKING
 
 import psutil
 
 from vistaql.demo import write
 from vistaql.demo.folder import SETUP
+from vistaql.engines.spark.counting import items
 from vistaql.engines.spark.launch import spark_session
 from vistaql.outcome import Exploration
 from vistaql.session import Session, connect
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 QUESTION = "EXPLORE LAYERS conv3, fc5 OF strokes FROM scans JOIN measures SAMPLE {} TRAIN lr WITH (plan = staged)"
 DAEMON = "vistaql.engines.spark.daemon"
@@ -36,16 +41,18 @@ SUBMIT = "SparkSubmit"
 EXECUTOR = "CoarseGrainedExecutorBackend"
 PATIENCE = 300.0
 """seconds for a victim to appear"""
+MOMENT = 0.05
+"""seconds in which a process that is at work is seen to be"""
 
 Answer = tuple[tuple[str | None, tuple[float, ...]], ...]
 
 
 @dataclass
 class Kill:
-    """A process that was killed, and whether tasks were running then."""
+    """A process that was killed, and whether it was at work: whether a task failed with it."""
 
     pid: int | None = None
-    busy: bool = False
+    at_work: bool = False
 
 
 def answer(session: Session, question: str) -> Answer:
@@ -87,6 +94,7 @@ def one_kill(session: Session, victims: Callable[[], list[psutil.Process]], chan
     kill, over = Kill(), threading.Event()
     spark = session.spark or spark_session(session.settings.spark)
     tracker = spark.sparkContext.statusTracker()
+    before = {job for job, _ in failed_tasks(spark)}
 
     def busy() -> bool:
         stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
@@ -96,9 +104,9 @@ def one_kill(session: Session, victims: Callable[[], list[psutil.Process]], chan
         sleep(chance.uniform(0, 1))
         end = perf_counter() + PATIENCE
         while not over.is_set() and perf_counter() < end:
-            if busy() and (found := victims()):
+            if busy() and (found := working(victims())):
                 victim = chance.choice(sorted(found, key=lambda process: process.pid))
-                kill.busy, kill.pid = busy(), victim.pid
+                kill.pid = victim.pid
                 victim.kill()
                 return
             sleep(0.02)
@@ -110,24 +118,48 @@ def one_kill(session: Session, victims: Callable[[], list[psutil.Process]], chan
     finally:
         over.set()
         thread.join()
+    kill.at_work = any(failed for job, failed in failed_tasks(spark) if job not in before)
+
+
+def working(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that compute at this moment, they or what they started."""
+    before = [seconds_of(process) for process in processes]
+    sleep(MOMENT)
+    return [one for one, then in zip(processes, before, strict=True) if seconds_of(one) - then >= 0.4 * MOMENT]
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """The time of processors that a process and its descendants have had; none where it has ended."""
+    try:
+        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(one.user + one.system for one in times)
+
+
+def failed_tasks(spark: SparkSession) -> list[tuple[int, int]]:
+    """The jobs that Spark remembers: number, and how many tasks failed in it, of those that were tried again too."""
+    context = spark.sparkContext._jsc.sc()  # noqa: SLF001, Python's tracker knows jobs by their groups only
+    context.listenerBus().waitUntilEmpty()
+    return [(job.jobId(), job.numFailedTasks()) for job in items(context.statusStore().jobsList(None))]
 
 
 def disturb(
     ask: Callable[[], Answer], session: Session, count: int, victims: Callable[[], list[psutil.Process]],
     quiet: Answer, chance: random.Random,
 ) -> tuple[int, int, bool]:  # fmt: skip
-    """Ask as often as it takes to kill `count` victims.
+    """Ask as often as it takes to kill `count` victims at their work.
 
     Gives how many were killed, after how many of them the answer was the quiet one, and whether all answers were.
     """
     killed = equal = runs = 0
     # The first run starts what is to be killed.
     unequal = ask() != quiet
-    while killed < count and runs < 3 * count:
+    while killed < count and runs < 4 * count:
         runs += 1
         with one_kill(session, victims, chance) as kill:
             found = ask()
-        if kill.pid is not None:
+        if kill.at_work:
             killed += 1
             equal += found == quiet
         unequal |= found != quiet

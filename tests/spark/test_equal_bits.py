@@ -77,7 +77,7 @@ def test_pairs_of_choices_change_no_bit(
 
 def test_killed_workers_change_no_bit(both: Both, layers: Callable[[str], str]) -> None:
     """Three Python workers are killed at their tasks, which fail with them and are tried again."""
-    text = f"EXPLORE {layers('strokes')} {REST}"
+    text = f"EXPLORE {layers('resnet20')} {REST}"
     both.spark.set("plan", "staged")
     both.spark.set("partitions", 4)
 
