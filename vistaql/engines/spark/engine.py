@@ -16,7 +16,7 @@ from vistaql.engines.spark.frames import Held, beside, from_arrow, matching, rel
 from vistaql.engines.spark.images import image_frame
 from vistaql.engines.spark.jobs import jobs, watched
 from vistaql.engines.spark.vectors import to_rows
-from vistaql.engines.spark.weights import sent_file
+from vistaql.engines.spark.weights import sent_files
 from vistaql.engines.spark.worker import inference, pass_schema
 from vistaql.physical.choices import ClusterChoices
 from vistaql.physical.engine import FitResult, Storage
@@ -163,7 +163,7 @@ class OnSpark:
     def infer(self, source: Images | Kept, pass_: Pass, storage: Storage) -> PassResult:
         """Run the kernel over all images in the workers; bad ones are counted, and stop the run if they are many."""
         started = perf_counter()
-        run = inference(pass_, self.choices.threads, self.choices.decoders, sent_file(self.spark, pass_.cnn))
+        run = inference(pass_, self.choices.threads, self.choices.decoders, sent_files(self.spark, pass_.cnn))
         persistence = Persistence.DISK if storage is Storage.DISK else self.choices.persistence
         with watched(self.spark, self.progress, self.run, f"{pass_.cnn.name} {pass_.layers[-1]}", source.count):
             everything = self.hold(source.frame.mapInArrow(run, pass_schema(pass_)), persistence)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from vistaql.models.cnn import Cnn
 
 
+def sent_files(spark: SparkSession, cnn: Cnn) -> tuple[str | None, ...]:
+    """Give Spark the weights of a CNN, or of all CNNs of a union; for each the name of the file there, or None."""
+    return tuple(sent_file(spark, part.cnn) for part in cnn.parts) or (sent_file(spark, cnn),)
+
+
 def sent_file(spark: SparkSession, cnn: Cnn) -> str | None:
     """Give Spark the file of a CNN's weights; its name there. None where workers find the weights themselves.
 
