@@ -151,11 +151,11 @@ def score_row(fit: Fit, result: FitResult, metric: str, alone: FitResult, around
     features = fit.features
     lift = lift_over(folds, dict(alone.scores)[metric], metric, around) if features else (None, None, None)
     cnn = features.cnn_name if features else None
-    also = dict(around.also).get((features.cnn_name, features.output.column), ()) if features else ()
+    also = dict(around.also).get((features.cnn_name, features.shown.column), ()) if features else ()
     return ScoreRow(
         cnn=cnn,
-        layer=features.output.layer if features else None,
-        pool=str(features.output.pool) if features else None,
+        layer=features.shown.layer if features else None,
+        pool=str(features.shown.pool) if features else None,
         learner=str(fit.learner),
         metric=metric,
         mean=mean(folds),

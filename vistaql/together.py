@@ -20,6 +20,7 @@ from vistaql.keeping import check_targets
 from vistaql.logical.nodes import Explore, Together, images_of, layers_of, rows_of
 from vistaql.logical.rules import rewritten
 from vistaql.logical.rules.decode_only_matching import keeps_every_image
+from vistaql.models.union import union_of
 from vistaql.optimizer.choose import Decision, choose
 from vistaql.optimizer.machine import Machine
 from vistaql.outcome import BadImage, Exploration, Report
@@ -62,7 +63,7 @@ def in_order(queries: Sequence[Query], answer_all: Callable[[list[Query]], Itera
 def groups(bounds: Sequence[BoundQuery]) -> list[list[int]]:
     """Places of queries that could share passes: over one image set, under the same settings, with a CNN in common.
 
-    Others may stand between them.
+    Two CNNs that begin alike have their beginning in common. Other queries may stand between them.
     """
     found: list[list[int]] = []
     for place, bound in enumerate(bounds):
@@ -77,11 +78,15 @@ def groups(bounds: Sequence[BoundQuery]) -> list[list[int]]:
 def shares(group: list[BoundQuery], bound: BoundQuery) -> bool:
     """Whether a query could share a pass with one of a group."""
     first = group[0]
-    cnns = {layer.cnn.digest for item in group for layer in layers_of(item.plan)}
+    cnns = {layer.cnn.digest: layer.cnn for item in group for layer in layers_of(item.plan)}
+    others = {layer.cnn.digest: layer.cnn for layer in layers_of(bound.plan)}
     return (
         images_of(first.plan).images == images_of(bound.plan).images
         and first.settings == bound.settings
-        and not cnns.isdisjoint(layer.cnn.digest for layer in layers_of(bound.plan))
+        and (
+            not cnns.keys().isdisjoint(others)
+            or any(union_of(one, other) for one in cnns.values() for other in others.values())
+        )
     )
 
 

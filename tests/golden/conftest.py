@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.siblings import facts
+from vistaql.models.stored import to_json
 from vistaql.optimizer.calibration import Calibration
 from vistaql.optimizer.machine import Machine
 from vistaql.session import Session
@@ -77,6 +79,7 @@ def golden_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Session(folder / "home", MACHINE) as session:
         list(session.run(STATEMENTS, folder=folder))
         claim_many(session)
+        claim_tuned(session)
     return folder
 
 
@@ -89,6 +92,14 @@ def claim_many(session: Session) -> None:
     with session.catalog.transaction() as writer:
         writer.put_images(replace(photos, name="many", statistics=found), "CREATE IMAGES many FROM 'photos/'")
         writer.put_table(replace(products, name="stock", rows=MANY, bytes=5_000_000), "CREATE TABLE stock FROM 'p.csv'")
+
+
+def claim_tuned(session: Session) -> None:
+    """Add `birds` and `fish`, tuned from one CNN whose first layers were frozen, as far as EXPLAIN looks at them."""
+    with session.catalog.transaction() as writer:
+        for name in ("birds", "fish"):
+            text = f"REGISTER CNN {name} FROM file '{name}.keras'"
+            writer.put_cnn(name, to_json(facts("strokes", name, "pool3")), text)
 
 
 @pytest.fixture

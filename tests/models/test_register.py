@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.siblings import write_sibling
 from vistaql.engines.tensorflow import builders
 from vistaql.engines.tensorflow.register import Builder, CnnOptions, read_cnn
 from vistaql.engines.tensorflow.runtime import import_tensorflow
 from vistaql.errors import Code, VistaQLError
 from vistaql.models.cnn import Cnn, Preprocessing, Weights, WeightsKind
 from vistaql.models.stored import from_json, to_json
+from vistaql.models.union import union_of
 
 FILES = ("squeezenet_v1.0_227", "resnet20_cifar10_32", "mobilenet_v1_0.25_128", "mobilenet_v2_1.0_224")
 
@@ -31,6 +33,32 @@ def test_real_files_have_the_facts_of_their_index(weights: Path, stem: str) -> N
     assert 4 <= len(cnn.points) <= 20
     assert from_json(to_json(cnn)) == cnn
     assert list(builders.tensors(builders.build(cnn))) == [layer.name for layer in cnn.layers]
+
+
+def test_cnns_with_weights_of_their_own_begin_alike_up_to_the_layer_that_was_tuned(tmp_path: Path) -> None:
+    model = builders.build_graph("vistaql:strokes", None)
+    model.save_weights(tmp_path / "one.weights.h5")
+    tuned = model.get_layer("fc5")
+    tuned.set_weights([array + 1 for array in tuned.get_weights()])
+    model.save_weights(tmp_path / "other.weights.h5")
+    one, other = (
+        read_cnn(name, Builder.ROSTER, "strokes", Weights(WeightsKind.FILE, str(tmp_path / f"{name}.weights.h5")))
+        for name in ("one", "other")
+    )
+    union = union_of(one, other)
+    assert union is not None
+    assert union.name == "one + other"
+    assert [layer.name for layer in union.layers[-4:]] == ["fc5", "fc6", "other.fc5", "other.fc6"]
+    random = read_cnn("random", Builder.ROSTER, "strokes", Weights(WeightsKind.RANDOM, seed=1))
+    assert union_of(one, random) is None
+
+
+def test_random_weights_have_nothing_in_common_with_those_of_the_file(tmp_path: Path) -> None:
+    path = str(write_sibling(tmp_path, "birds"))
+    as_it_is = read_cnn("birds", Builder.FILE, path)
+    random = read_cnn("random", Builder.FILE, path, Weights(WeightsKind.RANDOM, seed=1))
+    assert all(layer.prefix for layer in as_it_is.layers)
+    assert not any(layer.prefix for layer in random.layers)
 
 
 def test_points_of_files_are_ends_of_blocks(weights: Path) -> None:

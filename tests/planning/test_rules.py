@@ -39,6 +39,7 @@ from vistaql.logical.rules.pool_in_pass import pool_in_pass
 from vistaql.logical.rules.project_early import project_early
 from vistaql.logical.rules.share_folds import share_folds
 from vistaql.logical.rules.share_matrix import share_matrix
+from vistaql.logical.rules.share_prefix import share_prefix
 from vistaql.logical.schema import same_schema
 from vistaql.models.cnn import Cnn
 from vistaql.models.output import Output
@@ -191,6 +192,33 @@ def test_cnns_of_equal_graph_and_weights_are_one_and_keep_their_names_in_the_ans
     assert [(item.called, item.layer) for item in layers_of(after)] == [("strokes", "conv2"), ("lines", "conv4")]
 
 
+def test_cnns_that_begin_alike_are_inferred_as_one_and_keep_their_names_in_the_answer(bind: Bind) -> None:
+    text = f"EXPLORE LAYERS conv4_6, conv5_1 OF birds, LAYERS conv4_6, fc6 OF fish, LAYER fc6 OF vgg16 {TAIL}"
+    plan = bind(text).plan
+    after = rewrite(plan, (pool_in_pass, infer_together, share_prefix), same_schema(plan))
+    union, vgg = inferred(after)
+    assert (union.cnn.name, vgg.cnn.name) == ("birds + fish", "vgg16")
+    assert [output.layer for output in union.outputs] == ["conv4_block6_out", "conv5_block1_out", "fish.avg_pool"]
+    assert [(item.called, item.layer) for item in layers_of(after)] == [
+        ("birds", "conv4_block6_out"), ("birds", "conv5_block1_out"),
+        ("fish", "conv4_block6_out"), ("fish", "avg_pool"),
+        ("vgg16", "fc1"),
+    ]  # fmt: skip
+    assert "conv4_block6_out" not in {layer.name.removeprefix("fish.") for layer in union.cnn.layers[-20:]}
+
+
+def test_a_plan_of_one_cnn_is_no_union_for_another_query(bind: Bind) -> None:
+    """What is answered together is united anew, whatever each query had united by itself."""
+    texts = (f"EXPLORE LAYER conv5_1 OF {targets} {TAIL}" for targets in ("birds, LAYER fc6 OF fish", "bugs", "fish"))
+    queries = tuple(bind(text).rewritten().plan for text in texts)
+    together = Together(queries)  # type: ignore[arg-type]
+    (union,) = inferred(rewritten(together))
+    assert union.cnn.name == "birds + fish + bugs"
+    assert [output.layer for output in union.outputs] == [
+        "conv5_block1_out", "fish.conv5_block1_out", "fish.avg_pool", "bugs.conv5_block1_out",
+    ]  # fmt: skip
+
+
 def test_queries_that_are_answered_together_are_inferred_as_one_from_the_images_of_both(bind: Bind) -> None:
     one, other = (
         bind(f"EXPLORE LAYERS {layers} OF strokes FROM photos JOIN products WHERE weight > {least} {TRAIN}")
@@ -252,8 +280,8 @@ def test_a_learner_of_its_own_needs_no_sharing(bind: Bind) -> None:
 
 
 EVERYTHING = (
-    f"EXPLORE LAYERS conv5_3, avg_pool, conv4_6 OF resnet50 FROM photos JOIN products WHERE weight > 1 {TRAIN}, "
-    "lr(reg = 1) FEATURES brand"
+    "EXPLORE LAYERS conv5_3, avg_pool, conv4_6 OF birds, LAYERS conv4_6, fc6 OF fish "
+    f"FROM photos JOIN products WHERE weight > 1 {TRAIN}, lr(reg = 1) FEATURES brand"
 )
 
 
@@ -262,7 +290,7 @@ def test_every_rule_changes_what_the_binder_makes_and_a_second_time_nothing(bind
     before = bind(EVERYTHING).plan
     place = RULES.index(rule)
     plan = rewrite(before, RULES[:place], same_schema(before))
-    assert rule is infer_together or transform(before, rule) != before
+    assert rule in (infer_together, share_prefix) or transform(before, rule) != before
     once = transform(plan, rule)
     assert once != plan
     assert transform(once, rule) == once

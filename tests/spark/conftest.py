@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.siblings import write_sibling
 from vistaql.engines.spark.launch import spark_session
 from vistaql.outcome import Exploration
 from vistaql.session import Session, connect
@@ -119,6 +120,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pictures]:
         here.sql(f"CREATE IMAGES photos FROM '{folder}/photos';"
                  f"CREATE TABLE items FROM '{folder}/items.csv' KEY sku LABEL kind;")  # fmt: skip
         yield Pictures(folder, here)
+
+
+@pytest.fixture(scope="session")
+def siblings(pictures: Pictures) -> str:
+    """Layers of two CNNs that begin alike, which are registered first."""
+    for name in ("birds", "fish"):
+        pictures.sql(f"REGISTER CNN {name} FROM file '{write_sibling(pictures.folder, name)}'")
+    return "LAYERS sum, conv3, fc2 OF birds, LAYERS fish_relu1, fish_sum, fish_fc2 OF fish"
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,9 @@ import pytest
 import vistaql
 from tests.spark.conftest import Pictures
 from vistaql.engines.spark.java import find_java, java_home
+from vistaql.engines.spark.worker import with_all_weights
+from vistaql.models.stored import from_json
+from vistaql.models.union import union_of
 
 LOCAL_CLUSTER = "local-cluster[2,1,2048]"
 REST = "FROM photos JOIN items ON photos.key = items.sku TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
@@ -102,6 +105,30 @@ def test_executors_give_the_bits_that_this_process_gives(
     found = run(pictures, master, text, plan=plan, partitions=3, join="shuffle", persistence="serialized")
     assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
     assert [row["folds"] for row in found] == [list(row.folds) for row in expected.rows]
+
+
+@pytest.mark.volume
+def test_the_files_of_cnns_that_begin_alike_travel_to_the_executors(pictures: Pictures, siblings: str) -> None:
+    """One pass builds both CNNs there, from files that Spark has brought."""
+    text = f"EXPLORE {siblings} {REST}"
+    expected = pictures.in_process(text)
+    found = run(pictures, LOCAL_CLUSTER, text, plan="eager", partitions=3)
+    assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
+    assert [row["folds"] for row in found] == [list(row.folds) for row in expected.rows]
+
+
+def test_each_cnn_of_a_union_is_read_from_the_file_that_came(
+    pictures: Pictures, siblings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert siblings
+    birds, fish = (from_json(str(pictures.here.catalog.cnn(name))) for name in ("birds", "fish"))
+    union = union_of(birds, fish)
+    assert union is not None
+    monkeypatch.setattr(pyspark.SparkFiles, "get", lambda name: f"/brought/{name}")
+    there = with_all_weights(union, ("one.keras", None))
+    assert [part.cnn.builder for part in there.parts] == ["file:/brought/one.keras", fish.builder]
+    assert [part.cnn.weights.path for part in there.parts] == ["/brought/one.keras", fish.weights.path]
+    assert [part.names for part in there.parts] == [part.names for part in union.parts]
 
 
 @pytest.mark.volume

@@ -75,6 +75,19 @@ def test_pairs_of_choices_change_no_bit(
     check(both, layers, expected(cnn), cnn, choices)
 
 
+@pytest.mark.parametrize("plan", ["eager", "staged", "lazy"])
+def test_cnns_that_begin_alike_are_one_for_the_workers_too(both: Both, siblings: str, plan: str) -> None:
+    parts = siblings.split(", LAYERS fish")
+    alone = [both.in_process(f"EXPLORE {text} {REST}") for text in (parts[0], f"LAYERS fish{parts[1]}")]
+    found = both.on_spark(f"EXPLORE {siblings} {REST}", plan=plan, partitions=3)
+    expected = [(row.cnn, row.layer, row.digest, row.folds) for answer in alone for row in answer.rows if row.layer]
+    assert [(row.cnn, row.layer, row.digest, row.folds) for row in found.rows if row.layer] == expected
+    if plan == "eager":
+        assert found.plan.passes == (
+            "birds + fish from pixels: relu1, sum, conv3, fc2, fish.fish_fc2",
+        )  # fmt: skip
+
+
 def test_killed_workers_change_no_bit(both: Both, layers: Callable[[str], str]) -> None:
     """Three Python workers are killed at their tasks, which fail with them and are tried again."""
     text = f"EXPLORE {layers('resnet20')} {REST}"

@@ -8,7 +8,7 @@ from vistaql.explain.logical import nodes_text
 from vistaql.explain.reasons import passes_of
 from vistaql.explain.steps import Figures, Step
 from vistaql.frontend.ast import ExplainMode
-from vistaql.logical.nodes import layers_of
+from vistaql.logical.nodes import PickLayer, layers_of
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.choose import Decision
 from vistaql.optimizer.memory import Ledger
@@ -132,17 +132,29 @@ def figures_json(figures: Figures) -> dict[str, object]:
 
 def pass_json(run: RunPass, decision: Decision) -> dict[str, object]:
     """A pass: the layers it gives with their pooling and other names, where it starts, and what it keeps."""
-    also = {Output(node.layer, node.pool): node.also for node in layers_of(decision.query)}
+    found = (node for node in layers_of(decision.query) if isinstance(node, PickLayer))
+    picks = [node for node in found if node.inference.cnn == run.cnn]
+    also = {node.output: node.also for node in picks}
     return {
         "cnn": run.cnn.name,
         "from": run.inference.source,
         "layers": [
-            {"layer": output.layer, "pool": str(output.pool), "also": list(also.get(output, ()))}
+            {
+                "layer": output.layer,
+                "pool": str(output.pool),
+                "also": list(also.get(output, ())),
+                **({"asked": asked(output, picks)} if run.cnn.parts else {}),
+            }
             for output in run.inference.outputs
         ],
         "keeps": list(run.inference.keep),
         "gflops": round(run.inference.flops / 1e9, 6),
     }
+
+
+def asked(output: Output, picks: list[PickLayer]) -> list[dict[str, object]]:
+    """The CNNs of a union that an output was asked of, and what each calls the layer."""
+    return [{"cnn": node.called, "layer": node.layer} for node in picks if node.output == output]
 
 
 def graph_json(decision: Decision) -> dict[str, object]:

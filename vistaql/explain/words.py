@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vistaql.logical.nodes import Filter, Join, JoinKind, Predicate, Rows, Sample, images_of, layers_of
+from vistaql.logical.nodes import Filter, Join, JoinKind, PickLayer, Predicate, Rows, Sample, images_of, layers_of
 from vistaql.models.cnn import Cnn
 from vistaql.optimizer.choose import Decision
 from vistaql.physical.engine import Storage
@@ -17,6 +17,8 @@ MOST_LAYERS = 6
 def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
     """The layers a pass gives, where it starts, and what it keeps for a later one; in the names the user typed."""
     inference = run.inference
+    if run.cnn.parts:
+        return union_words(run, keeps, decision)
     also = {Output(node.layer, node.pool): node.also for node in layers_of(decision.query) if node.cnn == run.cnn}
     typed = {output.layer: typed_name(run.cnn, output.layer, names) for output, names in also.items()}
     shown = []
@@ -29,6 +31,21 @@ def pass_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
     start = "" if inference.source is None else f", from {typed.get(inference.source, inference.source)}"
     kept = "".join(f"; keeps {typed.get(node.layer, node.layer)}{kept_words(node, decision)}" for node in keeps)
     return f"Infer {run.cnn.name} {layers(tuple(shown))}{start}{kept}"
+
+
+def union_words(run: RunPass, keeps: list[Keep], decision: Decision) -> str:
+    """The same of CNNs that begin alike; each layer is named with the CNN that it was asked of."""
+    inference = run.inference
+    names: dict[str, list[str]] = {}
+    for node in layers_of(decision.query):
+        if isinstance(node, PickLayer) and node.inference.cnn == run.cnn:
+            own = typed_name(node.cnn, node.layer, node.also)
+            shown = inference.shown(node.output).removeprefix(node.output.layer)
+            names.setdefault(node.output.column, []).append(f"{node.called}.{own}{shown}")
+    given = tuple(" = ".join(dict.fromkeys(names.get(output.column, [output.layer]))) for output in inference.outputs)
+    start = "" if inference.source is None else f", from {inference.source}"
+    kept = "".join(f"; keeps {node.layer}{kept_words(node, decision)}" for node in keeps)
+    return f"Infer {run.cnn.name} {layers(given)}{start}{kept}"
 
 
 def typed_name(cnn: Cnn, layer: str, also: tuple[str, ...]) -> str:

@@ -202,18 +202,27 @@ class InferLayers(Node):
 
 @dataclass(frozen=True)
 class PickLayer(Node):
-    """One of the layers that are inferred; `called` is the query's name of the CNN, `also` are others of the layer."""
+    """One of the layers that are inferred; `called` is the query's name of the CNN, `also` are others of the layer.
+
+    Where a union of CNNs is inferred, `member` is the one whose layer it is.
+    """
 
     inference: InferLayers
     called: str
     layer: str
     pool: Pool
     also: tuple[str, ...] = field(default=(), compare=False)
+    member: Cnn | None = None
 
     @property
     def cnn(self) -> Cnn:
         """Whose layer it is; one that has the same graph and weights under another name may stand for it."""
-        return self.inference.cnn
+        return self.member or self.inference.cnn
+
+    @property
+    def output(self) -> Output:
+        """What the inference calls it."""
+        return Output(self.inference.cnn.inside(self.cnn, self.layer), self.pool)
 
 
 Layer = PoolLayer | PickLayer

@@ -60,7 +60,9 @@ FUSES_WITH = {
 class Layer:
     """One layer: `flops` are its own multiply-adds times two, for one image; `inputs` are names of layers.
 
-    `shape` leaves out the batch: (height, width, channels) or (channels,).
+    `shape` leaves out the batch: (height, width, channels) or (channels,). Layers of equal `prefix` compute the same
+    from the same pixels: kind, settings and weights are equal, their own and those of all layers before them. It is
+    empty where that is not known.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Layer:
     inputs: tuple[str, ...]
     flops: int
     parameters: int
+    prefix: str = ""
 
     @cached_property
     def bytes(self) -> int:
@@ -82,12 +85,31 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One CNN of a union: `names` are pairs (name of a layer in the CNN, name of that layer in the union)."""
+
+    cnn: Cnn
+    names: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def inside(self) -> dict[str, str]:
+        """The union's name of each layer."""
+        return dict(self.names)
+
+    @cached_property
+    def outside(self) -> dict[str, str]:
+        """The CNN's own name of each layer of the union that it has."""
+        return {inner: own for own, inner in self.names}
+
+
+@dataclass(frozen=True)
 class Cnn:
     """A CNN: its layers in topological order (the first is the input), and how pixels become its input.
 
     `builder` names how the graph is built: `keras:VGG16` (an application), `file:PATH` (a .keras file)
     or `vistaql:strokes` (the project's own). `points` are the layers worth exploring, in network order;
-    `aliases` maps the literature's names to layer names.
+    `aliases` maps the literature's names to layer names. `parts` are the CNNs of a union, which has their layers, those
+    of a common prefix once; other CNNs have none.
     """
 
     name: str
@@ -99,6 +121,7 @@ class Cnn:
     aliases: tuple[tuple[str, str], ...]
     weights: Weights
     graph_digest: str
+    parts: tuple[Part, ...] = ()
 
     def __hash__(self) -> int:
         """Cheap, since plan nodes hold CNNs and are hashed often; equality still compares everything."""
@@ -237,6 +260,10 @@ class Cnn:
     def most_parameters(self) -> int:
         """How many weights the layer with most of them has."""
         return max(layer.parameters for layer in self.layers)
+
+    def inside(self, cnn: Cnn, layer: str) -> str:
+        """What this CNN, or union of CNNs, calls a layer of itself, or of one of its parts."""
+        return next((part.inside[layer] for part in self.parts if part.cnn.digest == cnn.digest), layer)
 
     @property
     def batch_rows(self) -> int:

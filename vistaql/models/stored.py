@@ -31,8 +31,9 @@ def to_json(cnn: Cnn) -> str:
 
 
 def layer_row(layer: Layer) -> list[object]:
-    """A layer as a list: name, kind, shape, inputs, FLOPs, parameters."""
-    return [layer.name, layer.kind, layer.shape, layer.inputs, layer.flops, layer.parameters]
+    """A layer as a list: name, kind, shape, inputs, FLOPs, parameters, and the prefix where it is known."""
+    row = [layer.name, layer.kind, layer.shape, layer.inputs, layer.flops, layer.parameters]
+    return [*row, layer.prefix] if layer.prefix else row
 
 
 def from_json(text: str) -> Cnn:
@@ -46,8 +47,8 @@ def from_json(text: str) -> Cnn:
         input_size=(height, width),
         preprocessing=Preprocessing(facts["preprocessing"]),
         layers=tuple(
-            Layer(name, kind, tuple(shape), tuple(inputs), flops, parameters)
-            for name, kind, shape, inputs, flops, parameters in facts["layers"]
+            Layer(name, kind, tuple(shape), tuple(inputs), flops, parameters, *prefix)
+            for name, kind, shape, inputs, flops, parameters, *prefix in facts["layers"]
         ),
         points=tuple(facts["points"]),
         aliases=tuple((alias, name) for alias, name in facts["aliases"]),

@@ -59,8 +59,12 @@ def streamed(work: Resources, machine: Machine, configuration: Configuration) ->
 def layer_seconds(cnn: Cnn, rates: Calibration) -> dict[str, float]:
     """Seconds of every layer for one image on one core.
 
-    By the rates of its kernel; where the CNN was measured, scaled so that each block takes what it took.
+    By the rates of its kernel; where the CNN was measured, scaled so that each block takes what it took. A layer of a
+    union takes what it takes in the first CNN that has it.
     """
+    if cnn.parts:
+        parts = reversed([(part, layer_seconds(part.cnn, rates)) for part in cnn.parts])
+        return {inner: seconds[own] for part, seconds in parts for own, inner in part.names}
     general = {name: kernel_seconds(work, rates, cnn.batch_rows) for name, work in work_of(cnn).items()}
     measured = rates.network(cnn.graph_digest)
     return general if measured is None else scaled(cnn, general, measured)

@@ -95,8 +95,8 @@ def pick(features: Features, passes: AllPasses) -> PickFeatures:
     if not isinstance(layer, PickLayer):
         message = f"{layer.layer} is pooled outside a pass: the rule pool_in_pass comes first"
         raise TypeError(message)
-    output = Output(layer.layer, layer.pool)
-    return PickFeatures(passes[layer.cnn.digest][output], output, reduction, layer.called)
+    output, named = layer.output, Output(layer.layer, layer.pool)
+    return PickFeatures(passes[layer.inference.cnn.digest][output], output, reduction, layer.called, named)
 
 
 @lru_cache(maxsize=64)
@@ -155,7 +155,7 @@ def passes_of(grouping: Grouping, images: ReadImages) -> Passes:
 
 def export_names(features: tuple[PickFeatures, ...]) -> tuple[str, ...]:
     """Column names of an export: the layer, with CNN and pooling where that is needed to tell two apart."""
-    plain = [item.output.layer for item in features]
+    plain = [item.shown.layer for item in features]
     if len(set(plain)) == len(plain):
         return tuple(plain)
-    return tuple(f"{item.cnn_name}.{item.output.column}" for item in features)
+    return tuple(f"{item.cnn_name}.{item.shown.column}" for item in features)

@@ -37,13 +37,28 @@ TENSORS_AT_ONCE = 4
 
 def footprint(inference: Pass) -> int:
     """Bytes: the model while it is filled; then its graph and a batch, as far as they go beyond what the model took."""
+    inference = inference.alone
     running = workspace_bytes(inference) + waiting_bytes(inference) + graph_bytes(inference)
     return model_bytes(inference) + max(int(FILLING * FLOAT32 * inference.cnn.most_parameters), running)
 
 
 def model_bytes(inference: Pass) -> int:
     """The Keras model with its weights. When it is gone, TensorFlow still has the memory."""
-    return int(MODEL_COPIES * FLOAT32 * inference.cnn.parameters) + LAYER_BYTES * len(inference.cnn.layers)
+    parameters, layers = built(inference.alone.cnn)
+    return int(MODEL_COPIES * FLOAT32 * parameters) + LAYER_BYTES * layers
+
+
+def built(cnn: Cnn) -> tuple[int, int]:
+    """Weights and layers that are built for a CNN.
+
+    For a union each of its CNNs is built whole, and then the layers that only the later ones have are copied.
+    """
+    if not cnn.parts:
+        return cnn.parameters, len(cnn.layers)
+    whole = [part.cnn for part in cnn.parts]
+    first = whole[0]
+    parameters = sum(one.parameters for one in whole) + cnn.parameters - first.parameters
+    return parameters, sum(len(one.layers) for one in whole) + len(cnn.layers) - len(first.layers)
 
 
 def graph_bytes(inference: Pass) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from vistaql.logical.nodes import Reduction
 from vistaql.models.cnn import Cnn
 from vistaql.physical.engine import Engine, Storage
-from vistaql.physical.footprint import footprint
+from vistaql.physical.footprint import built, footprint
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operator import FLOAT32, Operator
 from vistaql.physical.reading import ReadImages
@@ -64,7 +64,8 @@ class RunPass(Operator):
     def graph(self) -> Traced:
         """What is built for the pass: the whole CNN, of which the graph takes a part."""
         inference = self.inference
-        return Traced(len(self.cnn.layers), self.cnn.parameters, len(inference.computed), inference.parameters)
+        parameters, layers = built(inference.alone.cnn)
+        return Traced(layers, parameters, len(inference.computed), inference.parameters)
 
     def decoding(self, sizes: Sizes) -> Resources:
         """The part of the work that is decoding; nothing where the pass resumes from a tensor."""
@@ -141,6 +142,13 @@ class PickFeatures(Operator):
     reduction: Reduction | None = None
     cnn_name: str = ""
     """what the query calls the CNN; equal CNNs of several names run once"""
+    named: Output | None = field(default=None, compare=False)
+    """the output with the query's name of its layer, where a union of CNNs has another one for it"""
+
+    @property
+    def shown(self) -> Output:
+        """The output as the query names it."""
+        return self.named or self.output
 
     @cached_property
     def width(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import or_
 
@@ -40,6 +40,19 @@ class Pass:
         """A name for what the pass does; the CNN stands there by its own."""
         parts = (self.cnn.digest, self.source, self.outputs, self.keep)
         return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
+    @cached_property
+    def alone(self) -> Pass:
+        """The same pass over one CNN of a union, if that has all its layers: only that one need be built then."""
+        source = () if self.source is None else (self.source,)
+        named = {*source, *(output.layer for output in self.outputs), *self.keep}
+        for part in self.cnn.parts:
+            own = part.outside
+            if named <= own.keys():
+                outputs = tuple(replace(output, layer=own[output.layer]) for output in self.outputs)
+                start = None if self.source is None else own[self.source]
+                return Pass(part.cnn, start, outputs, tuple(own[layer] for layer in self.keep))
+        return self
 
     @property
     def title(self) -> str:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from vistaql.models.cnn import Cnn
 
 
-def for_workers(spark: SparkSession, cnn: Cnn, threads: int) -> tuple[Cnn, str | None]:
+def for_workers(spark: SparkSession, cnn: Cnn, threads: int) -> tuple[Cnn, tuple[str | None, ...]]:
     """A CNN as workers build it, and the name of the file that Spark brings them for it, where it has to.
+
+    A union has a name for each of its CNNs.
 
     `threads` are TensorFlow's here, where published weights make a model once. Raises WEIGHTS_CHANGED,
     DOWNLOAD_FAILED, NO_WEIGHTS.
@@ -36,7 +38,7 @@ def for_workers(spark: SparkSession, cnn: Cnn, threads: int) -> tuple[Cnn, str |
         aside(import_tensorflow, finish=True)
         set_threads(threads, asked_for=False)
         cnn = aside(lambda: fetched(cnn))
-    return cnn, sent_file(spark, cnn)
+    return cnn, tuple(sent_file(spark, part.cnn) for part in cnn.parts) or (sent_file(spark, cnn),)
 
 
 @lru_cache(maxsize=8)

@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     from vistaql.physical.inference import Pass
 
 Batches = Iterator[pa.RecordBatch]
+Names = tuple[str | None, ...]
 
 MARK: Final = ":"
 """Stands between the number of an image and its key in the one name that the kernel hands through."""
 
 
-def inference(pass_: Pass, threads: int, decoders: int, weights: str | None) -> Callable[[Batches], Batches]:
+def inference(pass_: Pass, threads: int, decoders: int, weights: Names) -> Callable[[Batches], Batches]:
     """A pass as a function of batches for `mapInArrow`.
 
     Takes `key`, `number` and `image` (path or bytes), or the bytes of the pass's source tensor in `tensor`.
     Gives `key`, `number`, `error`, and the bytes of each output (f0, f1 ..) and of each kept layer (t0, t1 ..).
-    `weights` is the name of the file that Spark has brought here; None: the CNN's own path holds here as well.
+    `weights` names the file that Spark has brought here for the CNN, or for each CNN of a union; None: its own path
+    holds here as well.
     """
 
     def run(batches: Batches) -> Batches:
@@ -40,19 +42,29 @@ def inference(pass_: Pass, threads: int, decoders: int, weights: str | None) -> 
     return run
 
 
-def run_here(pass_: Pass, threads: int, decoders: int, weights: str | None, batches: Batches) -> Batches:
+def run_here(pass_: Pass, threads: int, decoders: int, weights: Names, batches: Batches) -> Batches:
     """Run a pass in this process, whose TensorFlow has its threads from the first call."""
     from vistaql.engines.tensorflow.kernel import run_pass
     from vistaql.engines.tensorflow.runtime import set_threads
 
     set_threads(threads, asked_for=False)
-    local = pass_ if weights is None else replace(pass_, cnn=with_weights(pass_.cnn, weights))
+    local = replace(pass_, cnn=with_all_weights(pass_.cnn, weights)) if any(weights) else pass_
     for batch in run_pass(local, (named(batch, local) for batch in batches), decoders=decoders):
         yield packed(batch, local)
 
 
-def with_weights(cnn: Cnn, name: str) -> Cnn:
-    """The CNN with its weights read from the file that Spark has brought to this machine."""
+def with_all_weights(cnn: Cnn, names: Names) -> Cnn:
+    """The CNN, or a union with each CNN of it, as it is built here."""
+    if not cnn.parts:
+        return with_weights(cnn, names[0])
+    parts = (replace(part, cnn=with_weights(part.cnn, name)) for part, name in zip(cnn.parts, names, strict=True))
+    return replace(cnn, parts=tuple(parts))
+
+
+def with_weights(cnn: Cnn, name: str | None) -> Cnn:
+    """The CNN with its weights read from the file that Spark has brought to this machine, if there is one."""
+    if name is None:
+        return cnn
     from pyspark import SparkFiles
 
     path = SparkFiles.get(name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vistaql.engines.tensorflow.architectures import build_alexnet, build_strokes
 from vistaql.engines.tensorflow.archive import first_line, open_model
-from vistaql.engines.tensorflow.flatten import flatten
+from vistaql.engines.tensorflow.flatten import flatten, grafted
 from vistaql.engines.tensorflow.runtime import held_stderr, import_tensorflow
 from vistaql.engines.tensorflow.weights import load, pretrained, randomize, weights_path
 from vistaql.errors import Code, VistaQLError, did_you_mean
@@ -29,6 +29,8 @@ def build(cnn: Cnn) -> keras.Model:
 
     Raises NO_WEIGHTS, DOWNLOAD_FAILED, WEIGHTS_CHANGED, UNSAFE_MODEL or BAD_MODEL.
     """
+    if cnn.parts:
+        return build_union(cnn)
     if cnn.weights.kind is WeightsKind.IMAGENET:
         model = pretrained(build_unfilled(cnn.builder, cnn.input_size), cnn)
     else:
@@ -41,6 +43,15 @@ def build(cnn: Cnn) -> keras.Model:
         model = as_facts(model, cnn.builder, cnn.input_size)
         if cnn.weights.kind is WeightsKind.RANDOM:
             randomize(model, cnn.weights.seed or 0)
+    check_shapes(model, cnn)
+    return model
+
+
+def build_union(cnn: Cnn) -> keras.Model:
+    """The first CNN of a union, and beside it the layers that only the others have."""
+    model = build(cnn.parts[0].cnn)
+    for part in cnn.parts[1:]:
+        model = grafted(model, build(part.cnn), part.inside)
     check_shapes(model, cnn)
     return model
 

@@ -36,6 +36,30 @@ def flatten(model: keras.Model, input_size: tuple[int, int] | None = None) -> ke
     return keras.Model(pixels, outputs, name=model.name)
 
 
+def grafted(stem: keras.Model, branch: keras.Model, names: dict[str, str]) -> keras.Model:
+    """One flat model with those layers of another that it lacks, and with the outputs of both.
+
+    `names` gives the name in the new model of each layer of the other; where there is one of that name, it serves.
+    """
+    keras = import_tensorflow().keras
+    known = {operation.name: operation.output for operation in stem.operations}
+
+    def operation_fn(operation: Any) -> Any:
+        name = names[operation.name]
+        if name in known:
+            return lambda *_, **__: known[name]
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            known[name] = copied(operation, name, *arguments, **named)
+            return known[name]
+
+        return call
+
+    branch._run_through_graph(stem.inputs[0], operation_fn=operation_fn)  # noqa: SLF001
+    ends = [known[names[end._keras_history.operation.name]] for end in branch.outputs]  # noqa: SLF001
+    return keras.Model(stem.inputs[0], [*stem.outputs, *ends])
+
+
 def is_flat(model: keras.Model) -> bool:
     """Whether each operation is a layer of its own, used once, on an input of fixed size."""
     keras = import_tensorflow().keras
@@ -45,6 +69,18 @@ def is_flat(model: keras.Model) -> bool:
         not isinstance(operation, keras.Model) and len(operation._inbound_nodes) == 1  # noqa: SLF001
         for operation in model.operations
     )
+
+
+def copied(operation: Any, name: str, *arguments: Any, **named: Any) -> Any:
+    """What a copy of an operation gives, with its weights."""
+    copy = type(operation).from_config({**operation.get_config()})
+    copy.name = name
+    result = copy(*arguments, **named)
+    if getattr(operation, "weights", None):
+        copy.set_weights(operation.get_weights())
+    if hasattr(copy, "finalize_state"):  # Normalization keeps what it computes from its weights
+        copy.finalize_state()
+    return result
 
 
 class _Copier:
@@ -68,17 +104,7 @@ class _Copier:
         if isinstance(operation, self.keras.Model):
             return lambda *inputs, **_: self.run(operation, *inputs)
 
-        def call(*arguments: Any, **named: Any) -> Any:
-            copy = type(operation).from_config({**operation.get_config()})
-            copy.name = self.unused(operation.name, owner)
-            result = copy(*arguments, **named)
-            if getattr(operation, "weights", None):
-                copy.set_weights(operation.get_weights())
-            if hasattr(copy, "finalize_state"):  # Normalization keeps what it computes from its weights
-                copy.finalize_state()
-            return result
-
-        return call
+        return lambda *arguments, **named: copied(operation, self.unused(operation.name, owner), *arguments, **named)
 
     def unused(self, name: str, owner: str) -> str:
         """The name, and where it is taken the name of the model before it, and a number behind it."""

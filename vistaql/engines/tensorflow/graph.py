@@ -69,7 +69,10 @@ def freeze(pass_: Pass) -> FrozenGraph:
 
     Raises what `builders.build` raises. Takes seconds; the Keras model of a large CNN is released. The graph before is
     released first, since the weights of two graphs side by side are what a plan has no room for.
+
+    Of a union of CNNs no more is built than the pass needs, where one of them will do.
     """
+    pass_ = pass_.alone
     found = KEPT.get(pass_)
     if found is None:
         if len(KEPT) == MOST_KEPT or not all(is_small(other) for other in (pass_, *KEPT)):

@@ -72,7 +72,7 @@ def run_pass(
         waiting = read_ahead(prepare(pass_, batches, pool, fetchers), ahead or (lambda: many))
         # The first images are decoded while the graph is built.
         first = tuple(islice(waiting, 1))
-        graph = freeze(pass_) if pass_ in KEPT else aside(lambda: freeze(pass_))
+        graph = freeze(pass_) if pass_.alone in KEPT else aside(lambda: freeze(pass_))
         for rows in chain(first, waiting):
             errors = rows.errors()
             yield features(pass_, rows.keys, errors, aside(partial(graph, rows.values)))

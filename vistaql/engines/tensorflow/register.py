@@ -11,6 +11,7 @@ import numpy as np
 
 from vistaql.engines.tensorflow import builders
 from vistaql.engines.tensorflow.facts import graph_digest, read_layers
+from vistaql.engines.tensorflow.prefixes import with_prefixes
 from vistaql.engines.tensorflow.runtime import import_tensorflow
 from vistaql.engines.tensorflow.weights import file_digest
 from vistaql.errors import Code, VistaQLError, did_you_mean
@@ -59,9 +60,11 @@ def read_cnn(
             cnn = read_roster(name, source, options)
     if weights is None:
         return cnn
-    cnn = replace(cnn, weights=with_digest(weights))
+    # Those of a file's own weights.
+    layers = tuple(replace(layer, prefix="") for layer in cnn.layers)
+    cnn = replace(cnn, weights=with_digest(weights), layers=layers)
     if weights.kind is WeightsKind.FILE:
-        builders.build(cnn)
+        return replace(cnn, layers=with_prefixes(layers, builders.build(cnn)))
     return cnn
 
 
@@ -97,7 +100,7 @@ def read_file(name: str, source: str, options: CnnOptions) -> Cnn:
     weights = with_digest(Weights(WeightsKind.FILE, path=source))
     builder = f"file:{weights.path}"
     model = builders.build_graph(builder, options.input_size)
-    layers = read_layers(model)
+    layers = with_prefixes(read_layers(model), model)
     cnn = Cnn(
         name=name,
         builder=builder,

@@ -14,6 +14,7 @@ from vistaql.logical.rules.pool_in_pass import pool_in_pass
 from vistaql.logical.rules.project_early import project_early
 from vistaql.logical.rules.share_folds import share_folds
 from vistaql.logical.rules.share_matrix import share_matrix
+from vistaql.logical.rules.share_prefix import share_prefix
 from vistaql.logical.schema import same_schema
 from vistaql.plan.node import Node
 from vistaql.plan.rewrite import Step, rewrite
@@ -28,6 +29,8 @@ RULES = (
     decode_only_matching,
     # Of pooled layers, and of images that some query chose.
     infer_together,
+    # Of inferences that are one for each CNN, whatever it is called.
+    share_prefix,
     share_folds,
     share_matrix,
 )
