@@ -13,6 +13,7 @@ from vistaql.engines.tensorflow import kernel
 from vistaql.errors import Code, VistaQLError
 from vistaql.frontend.binder import BoundQuery, bind_query
 from vistaql.frontend.parser import parse
+from vistaql.optimizer import calibration
 from vistaql.optimizer.calibration import Profile
 from vistaql.outcome import Exploration, Outcome
 from vistaql.physical.inference import Pass
@@ -133,7 +134,8 @@ def test_statements_of_which_one_is_quicker_on_spark_are_not_planned_together(se
     assert plan_together(bounds, session.prepare, machine, session.catalog) is None
 
 
-def test_what_runs_together_teaches(session: Session) -> None:
+def test_what_runs_together_teaches(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "LEAST_SECONDS", 0.0)
     slow = replace(session.machine.calibration, graph_seconds=20.0)
     session.machine = replace(session.machine, calibration=slow, library_loaded=False)
     calibrating.put_profile(session.catalog, Profile(rates=(("graph_seconds", 20.0),)))
