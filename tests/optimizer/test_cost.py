@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.siblings import facts
 from vistaql.learners import LogisticRegression
 from vistaql.models import roster
 from vistaql.models.cnn import Cnn
+from vistaql.models.union import union_of
 from vistaql.models.work import Kernel, work_of
 from vistaql.optimizer.calibration import (
     BOUNDS,
@@ -165,6 +167,20 @@ def test_every_layer_has_a_price() -> None:
         prices = layer_seconds(cnn, RATES)
         assert set(prices) == set(cnn.by_name)
         assert all(price >= 0 for price in prices.values())
+
+
+def test_a_layer_of_a_union_has_the_price_that_it_has_alone() -> None:
+    """Also where the CNNs were measured: else a plan that does more could seem to take less."""
+    birds, fish = (facts("resnet50", name, "conv4_block6_out") for name in ("birds", "fish"))
+    union = union_of(birds, fish)
+    assert union is not None
+    blocks = (BlockSeconds("conv3_block4_out", 1.0), BlockSeconds("conv5_block3_out", 7.0))
+    for rates in (RATES, replace(RATES, networks=(NetworkSeconds(birds.graph_digest, blocks),))):
+        prices = layer_seconds(union, rates)
+        assert set(prices) == set(union.by_name)
+        for part in union.parts:
+            own = layer_seconds(part.cnn, rates)
+            assert all(prices[inner] == own[name] for name, inner in part.names)
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 1e4), st.floats(0.001, 1e4)), max_size=30))

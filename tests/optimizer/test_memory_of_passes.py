@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.siblings import facts
 from vistaql.logical.nodes import ScanImages
 from vistaql.models import roster
-from vistaql.models.pool import GAP
+from vistaql.models.pool import GAP, WHOLE
+from vistaql.models.union import union_of
 from vistaql.physical.engine import Storage
 from vistaql.physical.inference import Output, Pass
 from vistaql.physical.operators import ReadImages, RunPass
@@ -38,3 +40,18 @@ def test_a_pass_takes_what_was_measured(cnn: str, layer: str) -> None:
     run = RunPass(READER, Pass(found, None, (output,)), Storage.MEMORY)
     promised = (run.memory(None)) / 1e6  # type: ignore[arg-type]
     assert 0.93 < promised / MEASURED[cnn, layer] < 1.36, promised
+
+
+# Of two CNNs that are equal up to conv4_block6_out, up to the last layer of one, or of both.
+UNITED = {("birds",): 513, ("birds", "fish"): 681}
+
+
+@pytest.mark.parametrize("names", UNITED)
+def test_a_pass_over_a_union_takes_no_more_than_is_promised(names: tuple[str, ...]) -> None:
+    """More is promised for both, since each is built whole before its layers are joined."""
+    cnns = {name: facts("resnet50", name, "conv4_block6_out") for name in ("birds", "fish")}
+    union = union_of(cnns["birds"], cnns["fish"])
+    assert union is not None
+    outputs = tuple(Output(union.inside(cnns[name], "predictions"), WHOLE) for name in names)
+    promised = RunPass(READER, Pass(union, None, outputs), Storage.MEMORY).memory(None) / 1e6  # type: ignore[arg-type]
+    assert 1 < promised / UNITED[names] < 1.65
