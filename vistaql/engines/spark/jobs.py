@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GROUP = "spark.jobGroup.id"
 LABELS = (GROUP, "spark.job.description", "spark.job.interruptOnCancel")
 EVERY_SECONDS = 0.5
+CANCEL_TRIES = 20
 
 
 @contextmanager
@@ -39,13 +41,25 @@ def jobs(spark: SparkSession, run: str, what: str) -> Iterator[None]:
         with in_words():
             yield
     except KeyboardInterrupt:
-        # A fit is many jobs, of which the next may be about to begin; PySpark has no such method yet.
-        context._jsc.sc().cancelJobGroupAndFutureJobs(group)  # noqa: SLF001
+        cancel(context, group)
         raise
     finally:
         for name, value in before.items():
             # Java takes None for "no such property", which PySpark's types do not tell.
             context.setLocalProperty(name, value)  # type: ignore[arg-type]
+
+
+def cancel(context: SparkContext, group: str) -> None:
+    """End the jobs of a group, and those it would begin: a fit is many jobs. Nothing where Java has ended."""
+    for _ in range(CANCEL_TRIES):
+        try:
+            # PySpark has no such method yet.
+            context._jsc.sc().cancelJobGroupAndFutureJobs(group)  # noqa: SLF001
+        except Py4JError:
+            # Py4J closes its connections when it is interrupted, and for a moment new ones as well.
+            time.sleep(0.1)
+        else:
+            return
 
 
 @contextmanager

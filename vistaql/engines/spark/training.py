@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from vistaql.aside import side_by_side
+from vistaql.aside import awaited
 from vistaql.engines.inprocess.fitting import Learnable
 from vistaql.engines.spark import summing
 from vistaql.engines.spark.frames import Held, beside, from_arrow
@@ -118,10 +119,18 @@ def fit_folds(
         )
         return fit_fold(estimator, held.frame, number)
 
-    with side_by_side(min(choices.workers, examples.folds), "fit-on-spark") as crew:
-        # The jobs of these threads are of the run as well, so that Ctrl-C finds them.
-        inherited = inheritable_thread_target(joined.sparkSession)(fit)
-        return list(crew.map(inherited, range(examples.folds)))
+    # The jobs of these threads are of the run as well, so that Ctrl-C finds them.
+    inherited = inheritable_thread_target(joined.sparkSession)(fit)
+    pool = ThreadPoolExecutor(max(1, min(choices.workers, examples.folds)), thread_name_prefix="fit-on-spark")
+    try:
+        folds = [awaited(future) for future in [pool.submit(inherited, number) for number in range(examples.folds)]]
+    except BaseException as failure:
+        # After an interrupt their jobs are cancelled, which ends them. To interrupt threads that are in Py4J would
+        # close the connections of others.
+        pool.shutdown(wait=not isinstance(failure, KeyboardInterrupt), cancel_futures=True)
+        raise
+    pool.shutdown()
+    return folds
 
 
 def vectors_of(joined: DataFrame, width: int, examples: Examples, fold: int, *, with_columns: bool) -> DataFrame:
