@@ -195,7 +195,8 @@ class Session:
                 if statement.mode is ast.ExplainMode.ANALYZE:
                     decision, measured = self.analyze(bound)
                 else:
-                    decision, measured = self.decide(bound, estimate(bound.plan)), None
+                    thorough, measured = statement.mode is ast.ExplainMode.CANDIDATES, None
+                    decision = self.decide(bound, estimate(bound.plan), thorough=thorough)
         except VistaQLError as error:
             if statement.query is None:
                 # The words it points at stand in another text.
@@ -213,9 +214,9 @@ class Session:
         assert recording.decision is not None
         return recording.decision, recording.measured(outcome, perf_counter() - started)
 
-    def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
+    def decide(self, bound: BoundQuery, sizes: Sizes, *, thorough: bool = False) -> Decision:
         """Enumerate physical plans, price them, choose one."""
-        return choose(bound.plan, sizes, self.machine.now(), bound.settings)
+        return choose(bound.plan, sizes, self.machine.now(), bound.settings, thorough=thorough)
 
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from vistaql.logical.nodes import Query
 from vistaql.optimizer.candidate import Candidate, Lowered
 from vistaql.optimizer.configuration import Configuration, configure
+from vistaql.optimizer.frontier import standing
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named, strategy_of
 from vistaql.optimizer.lower import lower_groupings, placements, reader, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
@@ -31,16 +33,35 @@ from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import Persistence, Placement, Settings, TrainingPlace
 
+WEIGHED: Final = 3_000_000
+"""Where all plans that stand are asked for: passes that are weighed before no further search is begun."""
+
 Groupings = tuple[Grouping, ...]
 
 
 def spark_candidates(
-    query: Query, sizes: Sizes, machine: Machine, settings: Settings, limit: float = math.inf
+    query: Query,
+    sizes: Sizes,
+    machine: Machine,
+    settings: Settings,
+    limit: float = math.inf,
+    *,
+    thorough: bool = False,
 ) -> Iterator[Candidate]:
-    """The plans on Spark, the cheapest that fits among them, and what the named strategies do."""
-    if not sizes.spools:
+    """The plans on Spark, the cheapest that fits among them, and what the named strategies do.
+
+    A thorough look adds all plans that stand.
+    """
+    if sizes.spools:
         # Spark puts vectors on disk by itself; there are no other plans where this process does.
-        yield from OnCluster(query, sizes, with_workers(machine, settings), settings, limit).candidates()
+        return
+    disk = room_on_disk(machine, settings)
+    cluster = OnCluster(query, sizes, with_workers(machine, settings), settings, limit, disk)
+    found = {(item.groupings, item.configuration.cluster): item for item in cluster.candidates()}
+    if thorough:
+        for item in [*standing(cluster.cheapest, limit, disk), *standing(cluster.cheapest, math.inf, math.inf)]:
+            found.setdefault((item.groupings, item.configuration.cluster), item)
+    yield from found.values()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +76,15 @@ class OnCluster:
     machine: Machine
     settings: Settings
     limit: float = math.inf
+    disk: float = math.inf
     _lowered: dict[tuple[Groupings, Placement], tuple[Lowered, Contents]] = field(default_factory=dict)
     _prices: dict[tuple[object, ...], float] = field(default_factory=dict)
+    _spaces: dict[ClusterChoices, SparkSpace] = field(default_factory=dict)
 
     @cached_property
     def alone(self) -> Configuration:
         """What is decided in any case."""
         return configure(self.machine, self.settings, Storage.MEMORY)
-
-    @property
-    def disk(self) -> float:
-        """Bytes that may lie on disk."""
-        return room_on_disk(self.machine, self.settings)
 
     def candidates(self) -> Iterator[Candidate]:
         """Every plan that is worth a word, each once."""
@@ -84,6 +102,21 @@ class OnCluster:
                 for choices in other_choices(cut, self.settings):
                     yield self.candidate(groupings, choices)
 
+    def cheapest(self, memory: float, disk: float) -> Candidate | None:
+        """The cheapest plan that takes no more; None where there is none, or where enough has been weighed."""
+        if sum(space.weighed for space in self._spaces.values()) > WEIGHED:
+            return None
+        found: dict[tuple[Groupings, ClusterChoices], None] = {}
+        for workers in worker_choices(self.machine, self.settings):
+            for place in open_choices(self.settings.placement, Placement):
+                space = replace(self.space(replace(workers, place=place)), limit=memory, disk=disk)
+                for groupings, partitions in self.best(space):
+                    cut = replace(workers, place=place, partitions=partitions)
+                    found |= dict.fromkeys((groupings, choices) for choices in other_choices(cut, self.settings))
+        several = (self.candidate(groupings, choices) for groupings, choices in found)
+        fitting = (item for item in several if item.fits(memory, disk))
+        return min(fitting, key=lambda item: (item.seconds, item.peak_bytes, item.disk_bytes), default=None)
+
     @cached_property
     def named(self) -> tuple[Groupings, ...]:
         """What eager, staged and lazy do."""
@@ -100,7 +133,13 @@ class OnCluster:
         return space.best(persistences, open_choices(self.settings.training, TrainingPlace))
 
     def space(self, choices: ClusterChoices) -> SparkSpace:
-        """All plans with some workers and a placement of the join."""
+        """All plans with some workers and a placement of the join; found once, since passes are asked for much."""
+        if choices not in self._spaces:
+            self._spaces[choices] = self.found_space(choices)
+        return self._spaces[choices]
+
+    def found_space(self, choices: ClusterChoices) -> SparkSpace:
+        """The same, found now."""
         images, configuration = reader(self.query, choices.place), self.configuration(choices)
         passes = tuple(
             Passes(cnn, outputs, images, self.sizes, self.machine, configuration)
