@@ -10,7 +10,8 @@ from functools import cache
 import pytest
 from hypothesis import strategies as st
 
-from tests.optimizer.test_laws import FEW, SIZES, layers, query_of, run_law
+from tests.optimizer.test_laws import DISKS, FEW, SIZES, query_of, run_law
+from tests.optimizer.workloads import layers
 from vistaql.logical.nodes import Explore
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.configuration import configure
@@ -81,7 +82,6 @@ CHOICES = st.builds(
 COUNTS = st.one_of(st.integers(10, 10**4), st.integers(10**4, 10**7))
 # Around what plans of the tiny CNN need.
 LIMITS = st.one_of(st.integers(25 * 10**8, 45 * 10**8), st.integers(10**9, 10**11))
-DISKS = st.one_of(st.just(2**62), st.integers(0, 10**9), st.integers(0, 10**12))
 
 
 def sizes_of(count: int, share: float, image_bytes: int) -> Sizes:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.planning.residual import RESIDUAL
 from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
 from vistaql.frontend.parser import parse
@@ -54,7 +55,7 @@ class Known:
         return {"photos": PHOTOS, "filed": FILED}.get(name)
 
     def cnn(self, name: str) -> Cnn | None:
-        return roster.load(name)
+        return RESIDUAL if name == RESIDUAL.name else roster.load(name)
 
     def names(self, kind: ast.ObjectKind) -> tuple[str, ...]:
         return roster.names() if kind is ast.ObjectKind.CNN else ("photos", "products")
