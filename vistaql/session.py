@@ -195,7 +195,8 @@ class Session:
                 if statement.mode is ast.ExplainMode.ANALYZE:
                     decision, measured = self.analyze(bound)
                 else:
-                    decision, measured = self.decide(bound, estimate(bound.plan)), None
+                    measured, all_of_them = None, statement.mode is ast.ExplainMode.CANDIDATES
+                    decision = self.decide(bound, estimate(bound.plan), thorough=all_of_them)
         except VistaQLError as error:
             if statement.query is None:
                 # The words it points at stand in another text.
@@ -207,15 +208,14 @@ class Session:
 
     def analyze(self, bound: BoundQuery) -> tuple[Decision, Measured]:
         """Run a query, and keep its answer as ever; the decision, and what it took."""
-        recording = Recording()
-        started = perf_counter()
+        recording, started = Recording(), perf_counter()
         outcome = self.query(bound, recording)
         assert recording.decision is not None
         return recording.decision, recording.measured(outcome, perf_counter() - started)
 
-    def decide(self, bound: BoundQuery, sizes: Sizes) -> Decision:
+    def decide(self, bound: BoundQuery, sizes: Sizes, *, thorough: bool = False) -> Decision:
         """Enumerate physical plans, price them, choose one."""
-        return choose(bound.plan, sizes, self.machine.now(), bound.settings)
+        return choose(bound.plan, sizes, self.machine.now(), bound.settings, thorough=thorough)
 
     def query(self, bound: BoundQuery, recording: Recording | None = None) -> Exploration | Report:
         """Join the rows, choose a plan by their count, run it, keep the answer."""

@@ -65,7 +65,7 @@ def test_the_search_has_no_pass_that_keeps_more_than_is_free(bind: Bind, sizes: 
 
     def storages(free: int) -> set[Storage]:
         pricing = Pricing(query, sizes, Machine(2, 10**12, disk_bytes=free), Settings())
-        plans = plan_space(pricing, Placement.BEFORE_INFERENCE).cheapest_first()
+        plans = plan_space(pricing, Placement.BEFORE_INFERENCE, disk=free).cheapest_first()
         return {group.storage for plan in plans for item in plan for group in item.kept}
 
     assert storages(10**12) == {Storage.MEMORY, Storage.DISK}

@@ -10,7 +10,8 @@ from functools import cache
 import pytest
 from hypothesis import strategies as st
 
-from tests.optimizer.test_laws import FEW, SIZES, layers, query_of, run_law
+from tests.optimizer.test_laws import DISKS, FEW, SIZES, query_of, run_law
+from tests.optimizer.workloads import layers
 from vistaql.logical.nodes import Explore
 from vistaql.optimizer.candidate import Candidate
 from vistaql.optimizer.configuration import configure
@@ -31,8 +32,8 @@ from vistaql.settings import JoinMethod, Persistence, Placement, Settings, Train
 TWO_CORES = Machine(2, 8 * 10**9)
 
 
-def every_plan(query: Explore, sizes: Sizes, settings: Settings, room: Room) -> Iterator[tuple[float, int]]:
-    """Seconds and disk of every grouping that memory allows, with all choices that are open, priced one by one."""
+def every_plan(query: Explore, sizes: Sizes, settings: Settings, room: Room) -> Iterator[tuple[float, int, int]]:
+    """Seconds, memory and disk of every grouping that memory allows, with all choices that are open, priced one by one."""
     ((cnn, outputs),) = wanted_by_cnn(query).items()
     named = OnCluster(query, sizes, TWO_CORES, settings).named
     every = [(item,) for item in every_grouping(cnn, outputs)]
@@ -62,7 +63,11 @@ def every_plan(query: Explore, sizes: Sizes, settings: Settings, room: Room) -> 
                         executors = executors_of(settings.spark, choices)
                         regions = regions_of(contents, TWO_CORES.calibration, choices, executors, room.heaps)
                         if room.holds(regions, executors):
-                            yield sum(seconds(node, choices) for node in order), spilled_bytes(contents, choices)
+                            took, needs = (
+                                sum(seconds(node, choices) for node in order),
+                                room.taken_here(regions, executors),
+                            )
+                            yield took, needs, spilled_bytes(contents, choices)
 
 
 def cheapest(plans: list[Candidate], limit: float, disk: float = math.inf) -> float:
@@ -82,7 +87,6 @@ CHOICES = st.builds(
 COUNTS = st.one_of(st.integers(10, 10**4), st.integers(10**4, 10**7))
 # Around what plans of the tiny CNN need.
 LIMITS = st.one_of(st.integers(32 * 10**8, 52 * 10**8), st.integers(10**9, 10**11))
-DISKS = st.one_of(st.just(2**62), st.integers(0, 10**9), st.integers(0, 10**12))
 
 
 def sizes_of(count: int, share: float, image_bytes: int) -> Sizes:
@@ -100,7 +104,7 @@ def test_the_search_finds_what_brute_force_finds(examples: int) -> None:
         query, sizes, machine = query_of(names), sizes_of(count, share, size), replace(TWO_CORES, disk_bytes=disk)
         found = cheapest(list(spark_candidates(query, sizes, machine, chosen, limit)), limit, disk)
         plans = every_plan(query, sizes, chosen, room_of(chosen, TWO_CORES, limit))
-        best = min((took for took, lies in plans if lies <= disk), default=math.inf)
+        best = min((took for took, _, lies in plans if lies <= disk), default=math.inf)
         assert found == pytest.approx(best)
 
     run_law(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.planning.residual import RESIDUAL
 from tests.siblings import TUNED, facts
 from vistaql.frontend import ast
 from vistaql.frontend.binder import BoundQuery, Context, bind_query
@@ -55,7 +56,9 @@ class Known:
         return {"photos": PHOTOS, "filed": FILED}.get(name)
 
     def cnn(self, name: str) -> Cnn | None:
-        return facts("resnet50", name, "conv4_block6_out") if name in TUNED else roster.load(name)
+        if name in TUNED:
+            return facts("resnet50", name, "conv4_block6_out")
+        return RESIDUAL if name == RESIDUAL.name else roster.load(name)
 
     def names(self, kind: ast.ObjectKind) -> tuple[str, ...]:
         return roster.names() if kind is ast.ObjectKind.CNN else ("photos", "products")

@@ -175,7 +175,8 @@ def plan_figures(plan: Candidate) -> str:
 
 
 def rejected(account: Account) -> tuple[str, list[tuple[str, str, str]]]:
-    """Plans that do not fit, with the inequality that they break."""
+    """Plans that do not fit, with the inequality that they break; on Spark only EXPLAIN CANDIDATES has them all."""
+    every = account.mode is ExplainMode.CANDIDATES
     return "does not fit", [
         (
             cluster.named(item.candidate, account.decision),
@@ -183,7 +184,7 @@ def rejected(account: Account) -> tuple[str, list[tuple[str, str, str]]]:
             f"of {item.constraint.value}, has {format_size(item.has)}",
         )
         for item in account.decision.rejections
-        if cluster.distance(item.candidate, account.decision.chosen) <= 1
+        if every or cluster.distance(item.candidate, account.decision.chosen) <= 1
     ]
 
 

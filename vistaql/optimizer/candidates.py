@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 
 from vistaql.logical.nodes import Query
 from vistaql.models.cnn import Cnn
@@ -13,7 +12,8 @@ from vistaql.optimizer.candidate import Candidate, Pricing
 from vistaql.optimizer.cost import seconds
 from vistaql.optimizer.disk import exports, vectors_on_disk, winner_on_disk
 from vistaql.optimizer.enumerate import Stored
-from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named
+from vistaql.optimizer.frontier import Front, Groupings, unbeaten
+from vistaql.optimizer.grouping import NAMED, Strategy, named
 from vistaql.optimizer.lower import lower, placements, wanted_by_cnn
 from vistaql.optimizer.memory import retained
 from vistaql.optimizer.pass_costs import PassCosts, Reading
@@ -36,44 +36,47 @@ from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import EngineChoice, Placement
 
-# Plans that need less and less memory are worth a look where each needs a tenth less than the one before.
-SMALLER = 0.9
-FRONTIER = 8
 
-# Plans that are looked at before the search for one below a limit is given up. The memory of a pass alone is close to
-# that of its plan, so that one or two are the rule. What is shown beside the chosen plan is worth less time.
-LOOKED_AT = 100
-LOOKED_AT_FOR_LESS = 3
+def enumerate_candidates(pricing: Pricing, limit: float = math.inf, *, thorough: bool = False) -> list[Candidate]:
+    """The cheapest plan that fits, some that take less memory for more time, and the named strategies.
 
-# If none of them fits, passes that are smaller than the limit by these shares are tried.
-TIGHTER: tuple[float, ...] = (1.0, 0.85, 0.7, 0.5)
-
-
-Groupings = tuple[Grouping, ...]
-"""the passes of a plan, CNN by CNN"""
-
-
-def enumerate_candidates(pricing: Pricing, limit: float = math.inf) -> list[Candidate]:
-    """The cheapest plan that fits, all that no other plan beats in both seconds and memory, and the named strategies.
-
-    Of plans that join after inference only the cheapest: with more images no operator takes less of anything.
+    Of plans that join after inference only the cheapest. A thorough look adds all plans that stand.
     """
     query, sizes, machine, settings = pricing.query, pricing.sizes, pricing.machine, pricing.settings
     here = settings.engine is EngineChoice.INPROCESS
-    on_spark = [] if here else list(spark_candidates(query, sizes, machine, settings, limit))
+    on_spark = [] if here else list(spark_candidates(query, sizes, machine, settings, limit, thorough=thorough))
     if settings.engine is EngineChoice.SPARK:
         return on_spark
     early, *late = placements(query)
+    disk = machine.disk_bytes
     found: dict[Groupings, Candidate] = {}
     for groupings in named_groupings(query):
         found.setdefault(groupings, pricing.candidate(groupings, early))
-    for item in frontier(plan_space(pricing, early, limit=limit), pricing, early, limit, found):
+    for item in Front(plan_space(pricing, early, limit=limit, disk=disk), pricing, early, dict(found)).steps(limit):
         found.setdefault(item.groupings, item)
-    disk = machine.disk_bytes
     cheapest = min(found.values(), key=lambda item: (not item.fits(limit, disk), item.seconds, item.peak_bytes))
     worse = late if sizes.images < sizes.all_images else []
-    after = (pricing.candidate(cheapest.groupings, placement) for placement in worse)
-    return [*found.values(), *after, *on_spark]
+    after = {(cheapest.groupings, place): pricing.candidate(cheapest.groupings, place) for place in worse}
+    if thorough:
+        for item in all_standing(pricing, [early, *worse], limit):
+            if item.placement is early:
+                found.setdefault(item.groupings, item)
+            else:
+                after.setdefault((item.groupings, item.placement), item)
+    return [*found.values(), *after.values(), *on_spark]
+
+
+def all_standing(pricing: Pricing, places: list[Placement], limit: float) -> Iterator[Candidate]:
+    """All plans that no other beats, first those that fit, then those that would if there were more of everything.
+
+    With more images no operator takes less of anything, but where there are more vectors than stay in memory.
+    """
+    found: list[Candidate] = []
+    for place in places if pricing.sizes.spools else places[:1]:
+        front = Front(plan_space(pricing, place), pricing, place, {})
+        found += front.standing(limit, pricing.machine.disk_bytes)
+        found += front.standing(math.inf, math.inf)
+    return unbeaten(found)
 
 
 def named_groupings(query: Query) -> Iterator[Groupings]:
@@ -84,45 +87,22 @@ def named_groupings(query: Query) -> Iterator[Groupings]:
             yield tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted.items())
 
 
-def frontier(
-    space: PlanSpace, pricing: Pricing, placement: Placement, limit: float, known: Mapping[Groupings, Candidate]
-) -> Iterator[Candidate]:
-    """The cheapest plan below the limit, then the cheapest of those that take less memory than it, and so on."""
-    shares, looked_at = TIGHTER, LOOKED_AT
-    for _ in range(FRONTIER):
-        plans = (item for share in shares for item in islice(space.cheapest_first(share * limit), looked_at))
-        priced = (priced_below(limit, item, pricing, placement, known) for item in plans)
-        found = next((item for item in priced if item and item.disk_bytes <= space.disk), None)
-        if found is None:
-            return
-        yield found
-        shares, looked_at, limit = TIGHTER[:1], LOOKED_AT_FOR_LESS, SMALLER * found.peak_bytes
-
-
-def priced_below(
-    limit: float, groupings: Groupings, pricing: Pricing, placement: Placement, known: Mapping[Groupings, Candidate]
-) -> Candidate | None:
-    """A plan with its price; None where it needs more memory, which is asked before anything else."""
-    if groupings in known:
-        return known[groupings] if known[groupings].peak_bytes <= limit else None
-    needs = pricing.peak_bytes(groupings, placement)
-    return pricing.candidate(groupings, placement, needs) if needs <= limit else None
-
-
 def plan_space(
-    pricing: Pricing, placement: Placement, stored: frozenset[Stored] = frozenset(), limit: float = math.inf
+    pricing: Pricing,
+    placement: Placement,
+    stored: frozenset[Stored] = frozenset(),
+    limit: float = math.inf,
+    disk: float = math.inf,
 ) -> PlanSpace:
-    """All plans of a query with one placement of the join, below a limit of bytes.
+    """All plans of a query with one placement of the join, below a limit of bytes, with so many on disk.
 
     What is stored may answer layers, or be resumed from.
     """
     query, sizes = pricing.query, pricing.sizes
-    plan = lower(query, Strategy.EAGER, Storage.MEMORY)
+    plan = lower(query, Strategy.EAGER, Storage.MEMORY, placement)
     order = run_order(plan)
     reader = next(item for item in order if isinstance(item, ReadImages))
     rows = sum(item.size(sizes) for item in order if isinstance(item, ReadRows))
-    if placement is Placement.AFTER_INFERENCE:
-        reader = ReadImages(reader.images, None)
     rates = pricing.machine.calibration
     readings = readings_of(order, sizes)
     configuration = pricing.configuration(Storage.MEMORY)
@@ -146,7 +126,7 @@ def plan_space(
     last = (item.best.size(sizes) + item.memory(sizes) for item in order if isinstance(item, FitAlone))
     floor = base + max(last, default=0)
     each = tuple(costs(cnn, outputs) for cnn, outputs in wanted_by_cnn(query).items())
-    return PlanSpace(each, floor, limit, pricing.machine.disk_bytes)
+    return PlanSpace(each, floor, limit, disk)
 
 
 def readings_of(order: tuple[Operator, ...], sizes: Sizes) -> dict[tuple[str, str], Reading]:

@@ -49,8 +49,8 @@ class Decision:
     """whether executors of Spark run on this machine, within the limit"""
 
 
-def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> Decision:
-    """The cheapest plan that fits; a forced strategy narrows the choice.
+def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings, *, thorough: bool = False) -> Decision:
+    """The cheapest plan that fits; a forced strategy narrows the choice. A thorough look finds all plans that stand.
 
     Raises NO_FEASIBLE_PLAN, naming the nearest plan, if nothing fits.
     """
@@ -59,7 +59,7 @@ def choose(query: Query, sizes: Sizes, machine: Machine, settings: Settings) -> 
     forced = None if settings.plan is PlanChoice.AUTO else settings.plan
     sizes = replace(sizes, fit_workers=configure(machine, settings, Storage.MEMORY).fit_workers)
     with uncollected():
-        candidates = candidates_of(Pricing(query, sizes, machine, settings), limit)
+        candidates = candidates_of(Pricing(query, sizes, machine, settings), limit, thorough=thorough)
     rejections = tuple(
         found for item in candidates if (found := rejection(item, room, room_for(item, machine, settings)))
     )
@@ -97,12 +97,14 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def candidates_of(pricing: Pricing, limit: int) -> list[Candidate]:
+def candidates_of(pricing: Pricing, limit: int, *, thorough: bool = False) -> list[Candidate]:
     """The plans with vectors in memory, and where not all of them fit and vectors are large, with those on disk."""
-    candidates = enumerate_candidates(pricing, limit)
-    if any(item.peak_bytes > limit for item in candidates) and large_vectors(candidates[0].plan, pricing.sizes):
+    candidates = enumerate_candidates(pricing, limit, thorough=thorough)
+    tight = thorough or any(item.peak_bytes > limit for item in candidates)
+    asked = candidates if thorough else candidates[:1]
+    if tight and any(large_vectors(item.plan, pricing.sizes) for item in asked):
         spooled = replace(pricing, sizes=replace(pricing.sizes, spools=True, fit_workers=1))
-        candidates += enumerate_candidates(spooled, limit)
+        candidates += enumerate_candidates(spooled, limit, thorough=thorough)
     return candidates
 
 

@@ -20,6 +20,7 @@ from vistaql.models.cnn import Cnn
 from vistaql.models.pool import Pool
 from vistaql.optimizer.grouping import Group, Grouping
 from vistaql.physical.engine import Storage
+from vistaql.physical.footprint import live_before
 from vistaql.physical.inference import Output
 
 STORAGES = (Storage.MEMORY, Storage.DISK)
@@ -94,7 +95,8 @@ def worth_keeping(
     """Of the points that a pass from `source` up to `given` may keep for `wanted`, those that no other one beats.
 
     A point that the pass goes through anyway is beaten by one behind it that it goes through as well, and that is no
-    larger: keeping and reading that one takes no more time and room, and whoever resumes from it computes less.
+    larger: keeping and reading that one takes no more time and room, and whoever resumes from it computes less. What
+    TensorFlow still has of the way there must be no more either.
 
     >>> from vistaql.models import roster
     >>> from vistaql.models.pool import GAP
@@ -106,15 +108,16 @@ def worth_keeping(
     >>> next_keeps(resnet, points, None, wanted[2])[1:] == points
     True
     >>> worth_keeping(resnet, points, None, wanted[1], wanted[2])
-    ('conv4_block6_add', 'conv5_block3_add')
+    ('pool1_pool', 'conv4_block6_add', 'conv5_block3_add')
     """
     kept: list[str] = []
-    smallest: int | None = None
+    behind: list[tuple[int, int]] = []
     for point in reversed(next_keeps(cnn, points, source, wanted)[1:]):
-        size, passed = cnn.by_name[str(point)].bytes, cnn.position[str(point)] <= cnn.position[given.layer]
-        if passed and smallest is not None and smallest <= size:
-            continue
-        kept.append(str(point))
-        if passed:
-            smallest = size
+        layer = str(point)
+        if cnn.position[layer] <= cnn.position[given.layer]:
+            size, live = cnn.by_name[layer].bytes, live_before(cnn, layer)
+            if any(other <= size and way <= live for other, way in behind):
+                continue
+            behind.append((size, live))
+        kept.append(layer)
     return tuple(reversed(kept))

@@ -44,10 +44,12 @@ AllPasses = dict[str, Passes]
 """by digest of the CNN"""
 
 
-def lower(query: Query, strategy: Strategy, storage: Storage) -> Operator:
+def lower(
+    query: Query, strategy: Strategy, storage: Storage, placement: Placement = Placement.BEFORE_INFERENCE
+) -> Operator:
     """The physical plan of a strategy, all kept tensors in one place."""
-    wanted = wanted_by_cnn(query)
-    return lower_groupings(query, tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted.items()))
+    wanted = wanted_by_cnn(query).items()
+    return lower_groupings(query, tuple(named(strategy, cnn, outputs, storage) for cnn, outputs in wanted), placement)
 
 
 def lower_groupings(

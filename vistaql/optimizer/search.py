@@ -86,22 +86,22 @@ class PlanSpace:
         """The tensor of a number."""
         return self.costs[place].prices.tensors[number - 1] if number else None
 
-    def to_the_end(self, limit: float) -> dict[State, float]:
+    def to_the_end(self, limit: float, disk: float) -> dict[State, float]:
         """The least seconds from each state to the end over edges that fit; infinite where none leads there."""
         least: dict[State, float] = {(len(self.costs), 0, 0): 0.0}
         for state, edges in reversed(self.edges.items()):
-            fitting = [edge[0] + least[edge[2]] for edge in edges if edge[1] <= limit]
+            fitting = [edge[0] + least[edge[2]] for edge in edges if edge[1] <= limit and edge[5] <= disk]
             least[state] = min(fitting, default=math.inf)
         return least
 
-    def cheapest_first(self, limit: float = math.inf) -> Iterator[tuple[Grouping, ...]]:
+    def cheapest_first(self, limit: float = math.inf, disk: float = math.inf) -> Iterator[tuple[Grouping, ...]]:
         """All plans whose passes fit, in the order of their seconds: A* with the exact distance to the end."""
-        for _, path in self.paths(limit):
+        for _, path in self.paths(limit, disk):
             yield self.groupings(path)
 
-    def paths(self, limit: float = math.inf) -> Iterator[tuple[float, tuple[Edge, ...]]]:
+    def paths(self, limit: float = math.inf, disk: float = math.inf) -> Iterator[tuple[float, tuple[Edge, ...]]]:
         """Seconds of the passes, and the edges."""
-        least = self.to_the_end(limit if limit >= self.floor else -1)
+        least = self.to_the_end(limit if limit >= self.floor else -1, disk)
         number = count()
         heap: list[tuple[float, int, float, State, tuple[Edge, ...]]] = []
         if least[self.first] < math.inf:
@@ -112,7 +112,7 @@ class PlanSpace:
                 yield spent, path
                 continue
             for edge in self.edges[state]:
-                if edge[1] <= limit and least[edge[2]] < math.inf:
+                if edge[1] <= limit and edge[5] <= disk and least[edge[2]] < math.inf:
                     whole = spent + edge[0] + least[edge[2]]
                     heapq.heappush(heap, (whole, next(number), spent + edge[0], edge[2], (*path, edge)))
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
+from typing import Final
 
 from vistaql.logical.nodes import Query
 from vistaql.optimizer.candidate import Candidate, Lowered
 from vistaql.optimizer.configuration import Configuration, configure
+from vistaql.optimizer.frontier import standing
 from vistaql.optimizer.grouping import NAMED, Grouping, Strategy, named, strategy_of
 from vistaql.optimizer.lower import lower_groupings, placements, reader, wanted_by_cnn
 from vistaql.optimizer.machine import Machine
@@ -32,17 +35,35 @@ from vistaql.physical.run import run_order
 from vistaql.physical.sizes import Sizes
 from vistaql.settings import JoinMethod, Persistence, Placement, Settings, TrainingPlace
 
+WEIGHED: Final = 3_000_000
+"""Where all plans that stand are asked for: passes that are weighed before no further search is begun."""
+
 Groupings = tuple[Grouping, ...]
 
 
 def spark_candidates(
-    query: Query, sizes: Sizes, machine: Machine, settings: Settings, limit: float | None = None
+    query: Query,
+    sizes: Sizes,
+    machine: Machine,
+    settings: Settings,
+    limit: float | None = None,
+    *,
+    thorough: bool = False,
 ) -> Iterator[Candidate]:
-    """The plans on Spark, the cheapest that fits among them, and what the named strategies do."""
-    if not sizes.spools:
+    """The plans on Spark, the cheapest that fits among them, and what the named strategies do.
+
+    A thorough look adds all plans that stand.
+    """
+    if sizes.spools:
         # Spark puts vectors on disk by itself; there are no other plans where this process does.
-        room = room_of(settings, machine, limit)
-        yield from OnCluster(query, sizes, with_workers(machine, settings), settings, room).candidates()
+        return
+    room, disk = room_of(settings, machine, limit), room_on_disk(machine, settings)
+    cluster = OnCluster(query, sizes, with_workers(machine, settings), settings, room, disk)
+    found = {(item.groupings, item.configuration.cluster): item for item in cluster.candidates()}
+    if thorough:
+        for item in [*standing(cluster.cheapest, room.here, disk), *standing(cluster.cheapest, math.inf, math.inf)]:
+            found.setdefault((item.groupings, item.configuration.cluster), item)
+    yield from found.values()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +78,15 @@ class OnCluster:
     machine: Machine
     settings: Settings
     room: Room = NO_BOUNDS
+    disk: float = math.inf
     _lowered: dict[tuple[Groupings, Placement], tuple[Lowered, Contents]] = field(default_factory=dict)
     _prices: dict[tuple[object, ...], float] = field(default_factory=dict)
+    _spaces: dict[ClusterChoices, SparkSpace] = field(default_factory=dict)
 
     @cached_property
     def alone(self) -> Configuration:
         """What is decided in any case."""
         return configure(self.machine, self.settings, Storage.MEMORY)
-
-    @property
-    def disk(self) -> float:
-        """Bytes that may lie on disk."""
-        return room_on_disk(self.machine, self.settings)
 
     def candidates(self) -> Iterator[Candidate]:
         """Every plan that is worth a word, each once."""
@@ -85,6 +103,22 @@ class OnCluster:
                 cut = replace(workers, place=place, partitions=partitions)
                 for choices in other_choices(cut, self.settings):
                     yield self.candidate(groupings, choices)
+
+    def cheapest(self, memory: float, disk: float) -> Candidate | None:
+        """The cheapest plan that takes no more here; None where there is none, or where enough has been weighed."""
+        room = replace(self.room, here=memory)
+        if sum(space.weighed for space in self._spaces.values()) > WEIGHED:
+            return None
+        found: dict[tuple[Groupings, ClusterChoices], None] = {}
+        for workers in worker_choices(self.machine, self.settings):
+            for place in open_choices(self.settings.placement, Placement):
+                space = replace(self.space(replace(workers, place=place)), room=room, disk=disk)
+                for groupings, partitions in self.best(space):
+                    cut = replace(workers, place=place, partitions=partitions)
+                    found |= dict.fromkeys((groupings, choices) for choices in other_choices(cut, self.settings))
+        several = (self.candidate(groupings, choices) for groupings, choices in found)
+        fitting = (item for item in several if item.fits(memory, disk))
+        return min(fitting, key=lambda item: (item.seconds, item.peak_bytes, item.disk_bytes), default=None)
 
     @cached_property
     def named(self) -> tuple[Groupings, ...]:
@@ -104,7 +138,13 @@ class OnCluster:
         return space.best(persistences, tuple(product(joins, open_choices(self.settings.training, TrainingPlace))))
 
     def space(self, choices: ClusterChoices) -> SparkSpace:
-        """All plans with some workers and a placement of the join."""
+        """All plans with some workers and a placement of the join; found once, since passes are asked for much."""
+        if choices not in self._spaces:
+            self._spaces[choices] = self.found_space(choices)
+        return self._spaces[choices]
+
+    def found_space(self, choices: ClusterChoices) -> SparkSpace:
+        """The same, found now."""
         images, configuration = reader(self.query, choices.place), self.configuration(choices)
         passes = tuple(
             Passes(cnn, outputs, images, self.sizes, self.machine, configuration)

@@ -207,6 +207,11 @@ class SparkSpace:
         """The rates of the machine."""
         return self.passes[0].machine.calibration
 
+    @property
+    def weighed(self) -> int:
+        """Passes that were looked at, over all searches so far."""
+        return len(self._known) * sum(len(edges) for part in self.passes for _, edges in part.edges)
+
     @cached_property
     def counts(self) -> dict[int, int]:
         """Partitions by the bytes of the largest kept tensor of an image; 0: none is kept. Large tensors first."""
