@@ -9,15 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pyspark
 import pytest
 
 import vistaql
-from tests.spark.conftest import Pictures
+from tests.spark.conftest import Pictures, unmet
 from vistaql.engines.spark.java import find_java, java_home
 from vistaql.engines.spark.worker import with_all_weights
 from vistaql.models.stored import from_json
@@ -26,7 +24,6 @@ from vistaql.models.union import union_of
 LOCAL_CLUSTER = "local-cluster[2,1,2048]"
 REST = "FROM photos JOIN items ON photos.key = items.sku TRAIN lr EVALUATE accuracy USING HOLDOUT (0.3)"
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
-PLANS = ("eager", "staged")
 PATIENCE = 60
 
 
@@ -86,23 +83,39 @@ def run(pictures: Pictures, master: str, text: str, **settings: object) -> list[
     return rows
 
 
-def rows() -> Iterator[Any]:
-    """One with weights that travel always, the others with the tests that take minutes."""
-    quick = {("resnet20", "standalone", "staged")}
-    every = product(("strokes", "resnet20", "squeezenet", "mobilenet"), ("local cluster", "standalone"), PLANS)
-    for row in every:
-        yield pytest.param(*row, marks=[] if row in quick else [pytest.mark.volume])
+ROWS = [
+    # cnn, where, plan, partitions, join, persistence: every value of a column meets every value of every other
+    ("resnet20", "standalone", "staged", 3, "shuffle", "serialized"),
+    ("resnet20", "local cluster", "eager", 1, "broadcast", "deserialized"),
+    ("resnet20", "local cluster", "staged", 8, "shuffle", "disk"),
+    ("squeezenet", "local cluster", "eager", 1, "shuffle", "serialized"),
+    ("squeezenet", "local cluster", "eager", 3, "broadcast", "disk"),
+    ("squeezenet", "standalone", "staged", 8, "shuffle", "deserialized"),
+    ("mobilenet", "standalone", "staged", 1, "broadcast", "disk"),
+    ("mobilenet", "local cluster", "staged", 3, "shuffle", "deserialized"),
+    ("mobilenet", "standalone", "eager", 8, "broadcast", "serialized"),
+]
+QUICK = ROWS[:1]
 
 
-@pytest.mark.parametrize(("cnn", "where", "plan"), tuple(rows()))
+def test_every_two_values_of_two_columns_meet() -> None:
+    assert not unmet(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("cnn", "where", "choices"),
+    [pytest.param(*row[:2], row[2:], marks=[] if row in QUICK else [pytest.mark.volume]) for row in ROWS],
+)
 def test_executors_give_the_bits_that_this_process_gives(
-    cnn: str, where: str, plan: str, pictures: Pictures, layers: Callable[[str], str], request: pytest.FixtureRequest
-) -> None:
+    cnn: str, where: str, choices: tuple[object, ...], pictures: Pictures, layers: Callable[[str], str],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
     """Weights travel by file; what each executor computes is shuffled and held."""
     master = LOCAL_CLUSTER if where == "local cluster" else request.getfixturevalue("standalone")
     text = f"EXPLORE {layers(cnn)} {REST}"
     expected = pictures.in_process(text)
-    found = run(pictures, master, text, plan=plan, partitions=3, join="shuffle", persistence="serialized")
+    names = ("plan", "partitions", "join", "persistence")
+    found = run(pictures, master, text, **dict(zip(names, choices, strict=True)))
     assert [row["digest"] for row in found] == [row.digest for row in expected.rows]
     assert [row["folds"] for row in found] == [list(row.folds) for row in expected.rows]
 
