@@ -33,7 +33,7 @@ TWO_CORES = Machine(2, 8 * 10**9)
 
 
 def every_plan(query: Explore, sizes: Sizes, settings: Settings, room: Room) -> Iterator[tuple[float, int, int]]:
-    """Seconds, memory and disk of every grouping that memory allows, with all choices that are open, priced one by one."""
+    """Seconds, memory, disk of every grouping that memory allows, with all choices that are open, priced one by one."""
     ((cnn, outputs),) = wanted_by_cnn(query).items()
     named = OnCluster(query, sizes, TWO_CORES, settings).named
     every = [(item,) for item in every_grouping(cnn, outputs)]
