@@ -146,7 +146,9 @@ install() {
     trap 'exit 143' TERM HUP
     # /tmp may be memory, and too small for what is unpacked here.
     status=0
-    TMPDIR=$here/.venv/tmp "$python" -I -m pip install --quiet -e ".${extras:+[$extras]}" || status=$?
+    TMPDIR=$here/.venv/tmp "$python" -I -m pip install --quiet --no-compile -e ".${extras:+[$extras]}" || status=$?
+    # pip compiles on one core. Packages ship a few files that are no Python, of which nobody needs to hear.
+    [ "$status" != 0 ] || "$python" -I -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
     stop_ticking
     rm -rf .venv/tmp
     # pip that ends by itself leaves a whole environment behind, old or empty; pip that is killed does not.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from vistaql.physical.resident import ResidentPeak, TreePeak, resident_bytes, tree_bytes
+from vistaql.physical.resident import ResidentPeak, TreePeak, tree_bytes
 
-HOLDS = "held = bytearray(b'x') * 200_000_000; print(len(held), flush=True); input()"
+HOLDS = "import sys; held = bytearray(b'x') * 200_000_000; print(len(held), flush=True); sys.stdin.read()"
 
 
 def test_what_a_started_process_holds_counts_in_the_tree_and_not_in_this_process() -> None:
@@ -24,4 +24,5 @@ def test_what_a_started_process_holds_counts_in_the_tree_and_not_in_this_process
         child.stdin.close()
     assert tree.bytes > 200_000_000
     assert tree.bytes - alone.bytes > 150_000_000
-    assert 0 < tree_bytes() < 1.5 * resident_bytes()
+    # Others that this process has started may be there all the time.
+    assert 0 < tree_bytes() < tree.bytes - 150_000_000

@@ -28,7 +28,7 @@ IMAGES = 12
 LAYERS = ("norm1", "sum", "sum POOL max(2, 2)", "conv3 POOL none", "fc1")
 FILTERS = ("", " WHERE size > 2", " WHERE kind = 'a' OR size < 4", " SAMPLE 9")
 # Both stop soon: what is compared is what they are given.
-LEARNERS = ("logistic_regression(tol = 0.1)", "logistic_regression(reg = 0.5, tol = 0.1)")
+LEARNERS = ("logistic_regression(max_iter = 2)", "logistic_regression(reg = 0.5, max_iter = 2)")
 COLUMNS = ("", " FEATURES NONE", " FEATURES NONE")
 # Most are judged on one part, so that a fit is a fit; some on three.
 SPLITTINGS = (*["HOLDOUT(0.34)"] * 9, "CROSS VALIDATION(3)")

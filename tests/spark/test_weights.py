@@ -63,13 +63,13 @@ def test_a_cluster_is_given_the_file_of_published_weights(
 ) -> None:
     cnn = read_cnn("small", Builder.KERAS, "MobileNet", options=CnnOptions(Preprocessing.TF, (96, 96)))
     cluster = Cluster()
-    sent, name = for_workers(cluster, cnn, 2)  # type: ignore[arg-type]
+    sent, (name,) = for_workers(cluster, cnn, 2)  # type: ignore[arg-type]
     assert (sent.weights.kind, cnn.weights.kind) == (WeightsKind.FILE, WeightsKind.IMAGENET)
     assert sent.weights.digest == file_digest(sent.weights.path or "")
     assert name == f"{(sent.weights.digest or '')[:16]}-MobileNet-96x96.weights.h5"
     (link,) = cluster.given
     assert link.endswith(f"/{name}")
-    assert for_workers(cluster, cnn, 2) == (sent, name)  # type: ignore[arg-type]
+    assert for_workers(cluster, cnn, 2) == (sent, (name,))  # type: ignore[arg-type]
     assert downloads.count == 1
     brought = Path(link.removeprefix("file://"))
     monkeypatch.setattr("pyspark.SparkFiles.get", lambda known: str(brought.with_name(known)))
