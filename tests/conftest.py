@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from vistaql.physical.inference import Pass
+
 TEST_DATA = "VISTAQL_TEST_DATA"
 NO_TEST_DATA = f"{TEST_DATA} names no folder"
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONWARNINGS", "VISTAQL_HOME")
@@ -91,6 +93,22 @@ def weights(test_data: Path) -> Path:
 def checkout() -> Path:
     """The folder that holds pyproject.toml."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[Pass]:
+    """The passes that run in this process."""
+    from vistaql.engines.tensorflow import kernel
+
+    seen: list[Pass] = []
+    freeze = kernel.freeze
+
+    def noted(pass_: Pass) -> object:
+        seen.append(pass_)
+        return freeze(pass_)
+
+    monkeypatch.setattr(kernel, "freeze", noted)
+    return seen
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.equivalence.test_plans import bound, candidates_of, digests, draw
 from tests.siblings import TUNED, write_sibling
-from vistaql.engines.tensorflow import graph, kernel
+from vistaql.engines.tensorflow import graph
 from vistaql.errors import Code, VistaQLError
 from vistaql.explain.plan import passes_of
 from vistaql.models.cnn import Cnn, Preprocessing
@@ -62,20 +62,6 @@ def session(folder: Path) -> Iterator[Session]:
         for name in TUNED:
             session.sql(f"REGISTER CNN {name} FROM file '{folder}/{name}.keras'")
         yield session
-
-
-@pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> list[Pass]:
-    """The passes that run."""
-    seen: list[Pass] = []
-    freeze = kernel.freeze
-
-    def noted(pass_: Pass) -> object:
-        seen.append(pass_)
-        return freeze(pass_)
-
-    monkeypatch.setattr(kernel, "freeze", noted)
-    return seen
 
 
 def cnn_of(session: Session, name: str) -> Cnn:
@@ -180,16 +166,21 @@ def test_a_pass_for_one_cnn_builds_that_one_only(session: Session) -> None:
     assert {run.inference.alone.cnn.name for run in passes_of(lazy)} == {"birds", "fish"}
 
 
-def test_consecutive_explores_share_the_prefix(session: Session, passes: list[Pass]) -> None:
-    alone = [figures(explored(session, target)) for target in (BIRDS, FISH)]
+def in_one_pass(session: Session, passes: list[Pass], script: str) -> list[Exploration]:
+    """The answers of statements that run together, eagerly."""
     passes.clear()
     session.set("plan", "eager")
     try:
-        script = f"EXPLORE {BIRDS} {REST}; EXPLORE {FISH} {REST};"
-        together = [outcome for _, outcome in session.run(script) if isinstance(outcome, Exploration)]
+        found = [outcome for _, outcome in session.run(script) if isinstance(outcome, Exploration)]
     finally:
         session.set("plan", "auto")
     assert len(passes) == 1
+    return found
+
+
+def test_consecutive_explores_share_the_prefix(session: Session, passes: list[Pass]) -> None:
+    alone = [figures(explored(session, target)) for target in (BIRDS, FISH)]
+    together = in_one_pass(session, passes, f"EXPLORE {BIRDS} {REST}; EXPLORE {FISH} {REST};")
     assert [figures(answer) for answer in together] == alone
     assert all("Run together with 1 other statement" in answer.notes[-1] for answer in together)
 
@@ -197,14 +188,7 @@ def test_consecutive_explores_share_the_prefix(session: Session, passes: list[Pa
 def test_statements_of_several_cnns_each_share_across_statements(session: Session, passes: list[Pass]) -> None:
     """A union in one statement, another one in the next, and a CNN that only one of them has."""
     alone = [figures(explored(session, targets)) for targets in (f"{BIRDS}, {FISH}", f"{BUGS}, {BIRDS}")]
-    passes.clear()
-    session.set("plan", "eager")
-    try:
-        script = f"EXPLORE {BIRDS}, {FISH} {REST}; EXPLORE {BUGS}, {BIRDS} {REST};"
-        together = [outcome for _, outcome in session.run(script) if isinstance(outcome, Exploration)]
-    finally:
-        session.set("plan", "auto")
-    assert len(passes) == 1
+    together = in_one_pass(session, passes, f"EXPLORE {BIRDS}, {FISH} {REST}; EXPLORE {BUGS}, {BIRDS} {REST};")
     assert [figures(answer) for answer in together] == alone
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from vistaql import calibrating
-from vistaql.engines.tensorflow import kernel
 from vistaql.errors import Code, VistaQLError
 from vistaql.frontend.binder import BoundQuery, bind_query
 from vistaql.frontend.parser import parse
@@ -24,20 +23,6 @@ TAIL = "FROM scans JOIN measures"
 FIRST = f"EXPLORE LAYERS conv3, fc5 OF strokes {TAIL} TRAIN logistic_regression;"
 SECOND = f"EXPLORE LAYERS conv2, fc5 OF strokes {TAIL} WHERE ink > 300 TRAIN logistic_regression(reg = 0.1);"
 THIRD = f"EXPLORE LAYERS fc6 OF strokes {TAIL} TRAIN logistic_regression FEATURES ink;"
-
-
-@pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pass]]:
-    """The passes that run."""
-    seen: list[Pass] = []
-    freeze = kernel.freeze
-
-    def noted(pass_: Pass) -> object:
-        seen.append(pass_)
-        return freeze(pass_)
-
-    monkeypatch.setattr(kernel, "freeze", noted)
-    return seen
 
 
 def answers(outcomes: Iterator[tuple[object, Outcome | None]]) -> list[Exploration]:
